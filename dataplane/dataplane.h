@@ -1,0 +1,164 @@
+/*
+ * dataplane: the poll-mode workers, as the slow side sees them.
+ *
+ * dp_start() brings up the DPDK environment, the ports and one worker per
+ * engine shard; from then on control and workers speak only through rings:
+ * requests in, replies and records out. No call here blocks on a worker but
+ * dp_stop(). All functions are for one thread (control's main thread).
+ *
+ * Ownership: dp_conf and all it points to is copied, but for the snapshot, which
+ * the caller keeps unchanged until dp_stop() or, after dp_snapshot_post(), until
+ * every worker has answered that it uses the newer one. Replies are the
+ * caller's to give back with dp_reply_free().
+ *
+ * Addresses in network order, ports (UDP) in host order, times in ms of the
+ * workers' monotonic clock (dp_now()).
+ */
+#ifndef DATAPLANE_DATAPLANE_H
+#define DATAPLANE_DATAPLANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sbc/core/engine.h"
+#include "sbc/core/snapshot.h"
+
+#define DP_MAX_PORTS   8u
+#define DP_MAX_WORKERS 16u
+#define DP_BATCH       32u
+
+enum dp_idle {
+	DP_IDLE_POLL,   /* never yields: lowest latency, one core burnt */
+	DP_IDLE_BACKOFF /* pause, then sleeps of at most 50 us while nothing comes */
+};
+
+/* A port of ours. Two with the same device and different VLANs share the device. */
+struct dp_port_conf {
+	char name[SNAPSHOT_NAME];
+	char device
+		[256]; /* DPDK device with arguments: "net_af_packet0,iface=out0", a PCI address */
+	uint32_t ip;
+	uint8_t prefix;   /* length, 0 to 32 */
+	uint32_t gateway; /* 0: only on-link */
+	uint16_t vlan;    /* 0: untagged */
+	uint16_t mtu;     /* of IP; 1500 */
+	uint8_t mac[6];   /* all zero: the device's own */
+};
+
+struct dp_conf {
+	const char *program; /* EAL's file prefix and log name */
+	uint16_t workers;
+	int cpus[DP_MAX_WORKERS + 1]; /* [0] control, [1..] workers; -1: the scheduler's choice */
+	bool hugepages;               /* false: --no-huge */
+	uint32_t memory_mb;           /* 0: as needed */
+	enum dp_idle idle;
+	uint16_t ports;
+	struct dp_port_conf port[DP_MAX_PORTS];
+	uint16_t realm_port[SNAPSHOT_MAX_REALMS]; /* port of each realm of the snapshot */
+	const struct snapshot *snapshot;
+	struct engine_limits limits; /* of each worker; shard and shards are filled in */
+	struct siphash_key key;
+	uint32_t mbufs;            /* per worker, 0: default */
+	uint16_t rx_desc, tx_desc; /* 0: device's default */
+};
+
+struct dataplane;
+
+/*
+ * NULL on failure, with a sentence in `why` that names the port or setting at
+ * fault; everything begun is undone. Only one dataplane a process: EAL cannot be
+ * brought up twice.
+ */
+struct dataplane *dp_start(const struct dp_conf *conf, char *why, uint32_t why_len);
+
+/* Stops and joins the workers, frees ports and memory. */
+void dp_stop(struct dataplane *dp);
+
+/* False when a worker has died or hangs: not turned its loop for a second. */
+bool dp_is_alive(const struct dataplane *dp);
+
+uint64_t dp_now(void);
+
+enum dp_request_type {
+	DP_STATS,
+	DP_CALLS,
+	DP_REGISTRATIONS,
+	DP_FLOWS,
+	DP_PORTS, /* any worker answers for all */
+	DP_NEIGHBOURS,
+	DP_KILL,
+	DP_DRAIN,
+	DP_SNAPSHOT
+};
+
+struct dp_request {
+	enum dp_request_type type;
+	uint16_t worker;
+	uint64_t ref;    /* given back */
+	uint32_t cursor; /* 0 first, then the reply's */
+	uint64_t call;   /* DP_KILL */
+	const struct snapshot *snapshot;
+};
+
+struct dp_flow_info {
+	uint64_t call;
+	uint16_t realm, port, peer_realm, peer_port, stream;
+	uint8_t leg;
+	bool rtcp, latched, locked, closed;
+	struct net_addr remote; /* locked source, or what signalling said */
+	uint64_t packets, bytes, refused, last_ms;
+	uint32_t lost, duplicates, jitter_us, ssrc;
+};
+
+struct dp_port_info {
+	char name[SNAPSHOT_NAME];
+	uint8_t mac[6];
+	bool link_up;
+	uint16_t queues;
+	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_missed, rx_errors, tx_errors;
+};
+
+struct dp_neighbour_info {
+	uint16_t port;
+	uint32_t ip;
+	uint8_t mac[6];
+	bool resolved;
+	uint32_t age_ms;
+};
+
+struct dp_worker_stats {
+	struct engine_stats engine;     /* with the engine's reasons */
+	struct reason_counters reasons; /* the packet path's */
+	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost;
+	uint32_t flows, mbufs_used, mbufs_free;
+};
+
+struct dp_reply {
+	enum dp_request_type type;
+	uint16_t worker;
+	uint64_t ref;
+	bool ok;
+	bool more; /* ask again with `cursor` */
+	uint32_t cursor;
+	uint32_t count; /* entries used below */
+	union {
+		struct dp_worker_stats stats;
+		struct engine_call_info call[DP_BATCH];
+		struct engine_registration_info registration[DP_BATCH];
+		struct dp_flow_info flow[DP_BATCH];
+		struct dp_port_info port[DP_MAX_PORTS];
+		struct dp_neighbour_info neighbour[DP_BATCH];
+	};
+};
+
+/* False when the worker's ring is full: try later. */
+bool dp_request_post(struct dataplane *dp, const struct dp_request *request);
+
+/* Next reply of any worker, or NULL. */
+struct dp_reply *dp_reply_take(struct dataplane *dp);
+void dp_reply_free(struct dataplane *dp, struct dp_reply *reply);
+
+/* Next record (call or registration began, ended) of any worker; false when none. */
+bool dp_record_take(struct dataplane *dp, struct engine_record *record, uint16_t *worker);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * table: finds pool objects by a keyed hash of whatever their key is.
+ *
+ * The table stores for each object index its 32-bit hash and a chain link, and
+ * nothing of the key: the caller walks the candidates and compares the real
+ * key, because a hash alone would let a forged key pass for another. Hashes
+ * come from siphash with the node's secret key, so that chains cannot be made
+ * long on purpose. Room for `capacity` indices; nothing is allocated after
+ * start. One object is in a table at most once.
+ */
+#ifndef SBC_BASE_TABLE_H
+#define SBC_BASE_TABLE_H
+
+#include <stdint.h>
+
+#include "sbc/base/arena.h"
+
+#define TABLE_NONE UINT32_MAX
+
+struct table {
+	uint32_t *heads;
+	uint32_t *next;
+	uint32_t *hash;
+	uint32_t mask;
+	uint32_t count;
+};
+
+void table_init(struct table *t, struct arena *a, uint32_t capacity);
+void table_insert(struct table *t, uint32_t index, uint32_t hash);
+void table_remove(struct table *t, uint32_t index);
+
+/* First and following indices whose stored hash equals `hash`; TABLE_NONE ends. */
+uint32_t table_first(const struct table *t, uint32_t hash);
+uint32_t table_next(const struct table *t, uint32_t index);
+
+#endif

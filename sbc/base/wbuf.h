@@ -1,0 +1,63 @@
+/*
+ * wbuf: append-only writer over a caller's bytes.
+ *
+ * Writes that do not fit set `full` and write nothing, then and ever after:
+ * callers compose without checking each step and test wbuf_ok() once. The
+ * buffer is the caller's; lengths are bytes.
+ */
+#ifndef SBC_BASE_WBUF_H
+#define SBC_BASE_WBUF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "sbc/base/slice.h"
+
+struct wbuf {
+	char *p;
+	uint32_t n;
+	uint32_t cap;
+	bool full;
+};
+
+static inline void wbuf_init(struct wbuf *w, void *p, uint32_t cap)
+{
+	*w = (struct wbuf){.p = p, .cap = cap};
+}
+
+static inline bool wbuf_ok(const struct wbuf *w)
+{
+	return !w->full;
+}
+
+static inline struct slice wbuf_slice(const struct wbuf *w)
+{
+	return slice_of(w->p, w->n);
+}
+
+static inline void wbuf_put(struct wbuf *w, struct slice s)
+{
+	if (w->full || s.n > w->cap - w->n) {
+		w->full = true;
+		return;
+	}
+	if (s.n)
+		memcpy(w->p + w->n, s.p, s.n);
+	w->n += s.n;
+}
+
+#define wbuf_lit(w, s) wbuf_put((w), SLICE_LIT(s))
+
+static inline void wbuf_char(struct wbuf *w, char c)
+{
+	wbuf_put(w, slice_of(&c, 1));
+}
+
+/* Decimal. */
+void wbuf_u64(struct wbuf *w, uint64_t v);
+
+/* Lower-case hexadecimal of `n` bytes. */
+void wbuf_hex(struct wbuf *w, const uint8_t *bytes, uint32_t n);
+
+#endif

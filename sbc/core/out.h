@@ -1,0 +1,135 @@
+/*
+ * out: what an event makes the border do, as a bounded list of actions.
+ *
+ * The driver (a worker, a test, a simulator) owns a struct engine_out, clears it
+ * before each event and carries the actions out in order. Bytes of a SEND lie in
+ * the engine's own memory or in the out's scratch; either way they are valid
+ * until the next call into the engine.
+ */
+#ifndef SBC_CORE_OUT_H
+#define SBC_CORE_OUT_H
+
+#include <stdint.h>
+
+#include "sbc/base/net.h"
+#include "sbc/base/slice.h"
+#include "sbc/base/wbuf.h"
+#include "sbc/media/flow.h"
+
+#define ENGINE_MAX_ACTIONS 256u
+#define ENGINE_SCRATCH     (256u * 1024u)
+#define ENGINE_USER        128u
+#define ENGINE_CONTACT     512u
+
+/* Local listener (its address is the source) and the far end. */
+struct engine_path {
+	uint16_t listener;
+	struct net_addr remote;
+};
+
+enum engine_action_type {
+	ENGINE_SEND,         /* one SIP message */
+	ENGINE_FLOW_PUBLISH, /* set up or change the flow at spec.realm/spec.port */
+	ENGINE_FLOW_RETIRE,  /* free it */
+	ENGINE_ASK,          /* question for the shard that owns `ask.bucket` */
+	ENGINE_ANSWER,       /* answer for shard `answer.to_shard` */
+	ENGINE_RECORD        /* something ended or began that an operator keeps */
+};
+
+enum engine_ask_kind {
+	ENGINE_ASK_CONTACT, /* user is a contact user that we minted */
+	ENGINE_ASK_AOR      /* user is the user part of an address of record */
+};
+
+struct engine_ask {
+	uint8_t bucket;
+	uint16_t from_shard;
+	uint64_t ref; /* the asker's; given back */
+	enum engine_ask_kind kind;
+	uint16_t user_len;
+	char user[ENGINE_USER];
+};
+
+struct engine_answer {
+	uint16_t to_shard;
+	uint64_t ref;
+	bool found;
+	struct engine_path path; /* where the phone is reached: its proven source */
+	uint16_t realm;
+	uint16_t contact_len;
+	char contact[ENGINE_CONTACT]; /* the phone's own Contact URI */
+};
+
+enum engine_record_kind {
+	RECORD_CALL_BEGIN,
+	RECORD_CALL_ANSWERED,
+	RECORD_CALL_END,
+	RECORD_REGISTERED,
+	RECORD_UNREGISTERED
+};
+
+/* Why a call ended, for the CDR. */
+enum engine_end {
+	END_NONE = 0,
+	END_BYE_CALLER,
+	END_BYE_CALLEE,
+	END_CANCELLED,
+	END_REFUSED,  /* final answer other than 2xx; `status` */
+	END_TIMEOUT,  /* no answer of a peer to a request */
+	END_NO_ACK,   /* 2xx never acknowledged */
+	END_MEDIA,    /* media silent on both sides */
+	END_OPERATOR, /* killed */
+	END_DRAIN,
+	END_MAX_TIME,
+	END_ERROR, /* out of resources in mid-call */
+	END_COUNT
+};
+const char *engine_end_name(enum engine_end e);
+
+struct engine_record {
+	enum engine_record_kind kind;
+	uint64_t call; /* handle, or registration handle */
+	uint64_t at_ms, began_ms, answered_ms;
+	uint16_t from_realm, to_realm, status;
+	enum engine_end end;
+	char from_user[64]; /* cut, NUL-terminated */
+	char to_user[64];
+};
+
+struct engine_action {
+	enum engine_action_type type;
+	union {
+		struct {
+			struct engine_path path;
+			struct slice bytes;
+		} send;
+		struct flow_spec flow; /* RETIRE: only realm and port count */
+		const struct engine_ask *ask;
+		const struct engine_answer *answer;
+		const struct engine_record *record;
+	};
+};
+
+struct engine_out {
+	uint32_t count;
+	bool overflow; /* an action did not fit: a defect, which tests assert never to happen */
+	struct engine_action action[ENGINE_MAX_ACTIONS];
+	struct wbuf scratch;
+	char scratch_bytes[ENGINE_SCRATCH];
+};
+
+void engine_out_clear(struct engine_out *o);
+
+/* Room left, in actions: callers that loop stop while there is room for one more call's worth. */
+uint32_t engine_out_room(const struct engine_out *o);
+
+void engine_out_send(struct engine_out *o, const struct engine_path *path, struct slice bytes);
+void engine_out_flow_publish(struct engine_out *o, const struct flow_spec *spec);
+void engine_out_flow_retire(struct engine_out *o, uint16_t realm, uint16_t port);
+
+/* Zeroed object in scratch, already queued; NULL when full. */
+struct engine_ask *engine_out_ask(struct engine_out *o);
+struct engine_answer *engine_out_answer(struct engine_out *o);
+struct engine_record *engine_out_record(struct engine_out *o);
+
+#endif

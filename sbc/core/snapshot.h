@@ -1,0 +1,115 @@
+/*
+ * snapshot: the configuration as the engine sees it, whole and unchanging.
+ *
+ * Control builds one, the dataplane hands the same one to every worker, and the
+ * engine only reads it. Indices (realm, listener, peer, route) are positions in
+ * these arrays and are what all other interfaces pass around. Everything is
+ * validated before it gets here (control/config): the engine relies on indices
+ * being in range, on listeners and media ranges not overlapping on one address,
+ * and on names being NUL-terminated and unique within their kind.
+ */
+#ifndef SBC_CORE_SNAPSHOT_H
+#define SBC_CORE_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sbc/base/net.h"
+
+#define SNAPSHOT_MAX_REALMS    16u
+#define SNAPSHOT_MAX_LISTENERS 32u
+#define SNAPSHOT_MAX_PEERS     64u
+#define SNAPSHOT_MAX_ROUTES    64u
+#define SNAPSHOT_MAX_DOMAINS   16u
+#define SNAPSHOT_NAME          32u
+#define SNAPSHOT_HOST          128u
+#define SNAPSHOT_NONE          UINT16_MAX
+
+enum snapshot_trust { SNAPSHOT_UNTRUSTED, SNAPSHOT_TRUSTED };
+
+/* Whose first media packet may lock a flow (media/flow.h). */
+enum snapshot_latch {
+	SNAPSHOT_LATCH_NEVER,     /* the SDP address, exactly */
+	SNAPSHOT_LATCH_SIGNALLED, /* from the signalling source's IP or the SDP's */
+	SNAPSHOT_LATCH_ANY        /* from anywhere: carrier-grade NAT with split pools */
+};
+
+struct snapshot_realm {
+	char name[SNAPSHOT_NAME];
+	enum snapshot_trust trust;
+	bool nat; /* far ends may sit behind NAT: answer and call them at their source */
+	enum snapshot_latch latch;
+	bool carry_unknown_headers; /* else headers not known to be harmless are dropped */
+	bool carry_unknown_media; /* relay media lines of unknown proto as opaque UDP, else refuse */
+	bool hide_user_agent;     /* drop User-Agent and Server instead of carrying them */
+	bool calls_need_registration; /* requests that begin a dialog only from registered sources */
+	char domain
+		[SNAPSHOT_HOST]; /* host the border puts into URIs of this side; empty: its address */
+	uint32_t media_ip;       /* network order */
+	uint16_t media_lo, media_hi; /* host order, inclusive */
+	uint32_t max_calls;          /* 0: no limit but the pool */
+	uint32_t max_cps;            /* new calls a second, 0: no limit */
+	uint32_t media_timeout_s;    /* both directions silent that long ends the call; 0: never */
+	uint8_t media_dscp;
+	uint8_t sip_dscp;
+};
+
+struct snapshot_listener {
+	uint16_t realm;
+	struct net_addr addr; /* UDP */
+};
+
+struct snapshot_peer {
+	char name[SNAPSHOT_NAME];
+	uint16_t realm;
+	struct net_addr addr;
+	char domain[SNAPSHOT_HOST]; /* host of request URI and To towards it; empty: its address */
+};
+
+enum snapshot_target { SNAPSHOT_TO_PEER, SNAPSHOT_TO_REGISTERED };
+
+/* First route whose `from` is the request's realm and whose prefix matches wins. */
+struct snapshot_route {
+	uint16_t from; /* realm */
+	enum snapshot_target target;
+	uint16_t peer;              /* SNAPSHOT_TO_PEER */
+	char prefix[SNAPSHOT_NAME]; /* of the request URI's user; empty matches all */
+};
+
+struct snapshot {
+	uint64_t version;
+	char node[SNAPSHOT_NAME];
+	char product
+		[SNAPSHOT_NAME]; /* User-Agent/Server of the border's own; empty: none is sent */
+	uint16_t realms, listeners, peers, routes, domains;
+	struct snapshot_realm realm[SNAPSHOT_MAX_REALMS];
+	struct snapshot_listener listener[SNAPSHOT_MAX_LISTENERS];
+	struct snapshot_peer peer[SNAPSHOT_MAX_PEERS];
+	struct snapshot_route route[SNAPSHOT_MAX_ROUTES];
+	/* Host names that both sides know and that are carried as they are (example.com). */
+	char domain[SNAPSHOT_MAX_DOMAINS][SNAPSHOT_HOST];
+	uint32_t t1_ms, t2_ms, t4_ms; /* RFC 3261 17.1.1.1: 500, 4000, 5000 */
+	uint32_t
+		ring_timeout_ms; /* unanswered INVITE is cancelled: RFC 3261 16.6 timer C, > 180 s */
+	uint32_t max_call_s;     /* a call is ended after that; 0: never */
+	uint16_t max_forwards;   /* put in where a request has none: 70 */
+};
+
+/* The first listener of a realm: where requests towards that side leave from. */
+uint16_t snapshot_listener_of(const struct snapshot *s, uint16_t realm);
+
+/* The peer of that realm with that address (any port when `any_port`), or SNAPSHOT_NONE. */
+uint16_t snapshot_peer_at(const struct snapshot *s, uint16_t realm, struct net_addr addr,
+			  bool any_port);
+
+/* Whether a host is one of the border's own: a listener's or media address, a realm's domain. */
+bool snapshot_host_is_ours(const struct snapshot *s, struct slice host);
+
+/* Whether both sides know this host name (snapshot.domain). */
+bool snapshot_host_is_shared(const struct snapshot *s, struct slice host);
+
+/* Every default that an absent setting has, in one place. */
+void snapshot_defaults(struct snapshot *s);
+void snapshot_realm_defaults(struct snapshot_realm *r, enum snapshot_trust trust, bool nat);
+
+#endif

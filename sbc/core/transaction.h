@@ -1,0 +1,151 @@
+/*
+ * transaction: RFC 3261 section 17 with RFC 6026, both sides, over UDP.
+ *
+ * The layer matches messages to transactions, absorbs and answers
+ * retransmissions, retransmits what must be, acknowledges non-2xx finals, and
+ * tells its user (the TU: core/call, core/registration) what remains. It knows
+ * nothing of dialogs.
+ *
+ * Handles are pool handles: a stale one is harmless. `user` is the TU's own
+ * 64-bit value, given back with every event. The layer copies what it must keep
+ * into the blob store and frees it as soon as the state no longer needs it.
+ * Times are ms; sends go to the engine_out.
+ *
+ * Timers: A B D E F G H I J K of RFC 3261, L and M of RFC 6026, and for the TU's
+ * convenience the 2xx retransmission of 13.3.1.4 (until tx_server_acked()).
+ */
+#ifndef SBC_CORE_TRANSACTION_H
+#define SBC_CORE_TRANSACTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sbc/base/arena.h"
+#include "sbc/base/blob.h"
+#include "sbc/base/reason.h"
+#include "sbc/base/siphash.h"
+#include "sbc/core/out.h"
+#include "sbc/sip/msg.h"
+#include "sbc/sip/via.h"
+
+struct tx_layer; /* cut from an arena, see tx_layer_init() */
+
+struct tx_conf {
+	uint32_t capacity; /* transactions of all kinds */
+	uint32_t t1_ms, t2_ms, t4_ms;
+	struct siphash_key key;
+	struct blob_store *blobs;
+};
+
+/* NULL while the arena only measures. */
+struct tx_layer *tx_layer_init(struct arena *a, const struct tx_conf *conf, uint64_t now);
+
+enum tx_rx {
+	TX_NEW,      /* request that belongs to no transaction */
+	TX_ABSORBED, /* retransmission or ACK of a non-2xx: done with */
+	TX_PASS,     /* for the TU: response of a live client transaction */
+	TX_STRAY     /* response (or ACK) that belongs to none */
+};
+
+/* Where a response goes: RFC 3261 18.2.2, RFC 3581; with `nat` always to the source. */
+struct engine_path tx_reply_path(const struct sip_via *via, const struct engine_path *source,
+				 bool nat);
+
+/* ---- server side ---- */
+
+/*
+ * Matches a request by RFC 3261 17.2.3 (branch, sent-by, method with ACK taken
+ * for INVITE; without the magic cookie by the RFC 2543 rules: Request-URI, tags,
+ * Call-ID, CSeq and Via). A request that matches is answered with the last
+ * response if there is one: TX_ABSORBED. An ACK in Completed: TX_ABSORBED; an ACK
+ * that matches nothing: TX_NEW, for the dialog that it belongs to.
+ */
+enum tx_rx tx_server_match(struct tx_layer *l, const struct sip_msg *m, const struct sip_via *via,
+			   const struct engine_path *source, uint64_t now, struct engine_out *out,
+			   uint64_t *tx);
+
+/* The INVITE transaction a CANCEL means (9.2), or 0. */
+uint64_t tx_server_find_invite(struct tx_layer *l, const struct sip_msg *cancel,
+			       const struct sip_via *via);
+
+/*
+ * Begins a server transaction; `reply_head` (core/reply.h) is kept for composing
+ * responses later, `path` is where they go. 0 when there is no room: the caller
+ * answers 503 statelessly.
+ */
+uint64_t tx_server_new(struct tx_layer *l, const struct sip_msg *m, const struct sip_via *via,
+		       const struct engine_path *path, struct slice reply_head, uint64_t user,
+		       uint64_t now);
+
+/* The head kept, SLICE_NONE when the transaction is gone. */
+struct slice tx_server_head(const struct tx_layer *l, uint64_t tx);
+
+void tx_set_user(struct tx_layer *l, uint64_t tx, uint64_t user);
+
+/*
+ * Sends a response and keeps it for retransmission as the state needs. Finals
+ * after a final, and anything on a stale handle, are SBC_ESTATE and nothing is
+ * sent; SBC_EFULL when it could not be kept (it is sent once all the same).
+ */
+enum sbc_err tx_server_respond(struct tx_layer *l, uint64_t tx, uint16_t status, struct slice bytes,
+			       uint64_t now, struct engine_out *out);
+
+/* The 2xx has been acknowledged in its dialog: stop retransmitting it. */
+void tx_server_acked(struct tx_layer *l, uint64_t tx, uint64_t now);
+
+/* ---- client side ---- */
+
+/*
+ * Sends a request and begins its transaction; `branch` must occur in its topmost
+ * Via. ACK to a 2xx is no transaction and is sent by its dialog. 0 when there is
+ * no room: nothing was sent.
+ */
+uint64_t tx_client_new(struct tx_layer *l, enum sip_method method, struct slice branch,
+		       const struct engine_path *path, struct slice bytes, uint64_t user,
+		       uint64_t now, struct engine_out *out);
+
+/*
+ * Matches a response by 17.1.3. TX_PASS: 1xx, the first final, every 2xx of an
+ * INVITE (retransmitted and forked ones too). Non-2xx finals of an INVITE are
+ * acknowledged here. `*user` is set with TX_PASS.
+ */
+enum tx_rx tx_client_match(struct tx_layer *l, const struct sip_msg *m, const struct sip_via *via,
+			   uint64_t now, struct engine_out *out, uint64_t *tx, uint64_t *user);
+
+/*
+ * Cancels an INVITE (9.1): at once when a provisional has come, else when one
+ * comes. 64*T1 after that without a final the TU gets TX_EV_TIMEOUT. `branch`
+ * of the CANCEL is the INVITE's. Harmless after a final.
+ */
+void tx_client_cancel(struct tx_layer *l, uint64_t tx, uint64_t now, struct engine_out *out);
+
+/* Forgets a transaction at once: the TU is going and wants no more events. */
+void tx_abandon(struct tx_layer *l, uint64_t tx);
+
+/* ---- time ---- */
+
+enum tx_event_type {
+	TX_EV_TIMEOUT, /* timer B or F, or a cancelled INVITE without a final */
+	TX_EV_NO_ACK,  /* 2xx unacknowledged for 64*T1 (13.3.1.4), or timer H */
+	TX_EV_ENDED    /* transaction gone */
+};
+
+struct tx_event {
+	enum tx_event_type type;
+	uint64_t tx;
+	uint64_t user;
+	enum sip_method method;
+	bool server;
+};
+
+/* As wheel_expire(): up to `max` events, bounded work; stops early when `out` has little room. */
+uint32_t tx_expire(struct tx_layer *l, uint64_t now, struct tx_event *events, uint32_t max,
+		   uint32_t budget, struct engine_out *out);
+
+uint64_t tx_next_due(const struct tx_layer *l);
+uint32_t tx_used(const struct tx_layer *l);
+
+/* Retransmissions sent since start, for figures and tests. */
+uint64_t tx_retransmissions(const struct tx_layer *l);
+
+#endif
