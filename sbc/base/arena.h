@@ -4,7 +4,7 @@
  * Allocation happens while starting and never after; there is no free. With
  * `base` NULL the arena only measures: run the same start-up code once to learn
  * the size, get that block, run it again. Blocks are aligned to 64 bytes, so
- * that tables start on a cache line, and zeroed.
+ * that tables start on a cache line, and zeroed; `base` itself must be.
  */
 #ifndef SBC_BASE_ARENA_H
 #define SBC_BASE_ARENA_H

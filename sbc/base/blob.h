@@ -43,6 +43,7 @@ uint32_t blob_copy(struct blob_store *b, struct slice s);
 void blob_set_len(struct blob_store *b, uint32_t ref, uint32_t n);
 uint32_t blob_room(const struct blob_store *b, uint32_t ref);
 
+/* NULL and SLICE_NONE for 0; a ref to a free block aborts, here as in every call. */
 char *blob_ptr(const struct blob_store *b, uint32_t ref);
 struct slice blob_slice(const struct blob_store *b, uint32_t ref);
 

@@ -32,7 +32,10 @@ static inline bool net_addr_is_set(struct net_addr a)
 	return a.ip != 0 && a.port != 0;
 }
 
-/* Dotted quad, exactly four decimal octets without sign, space or leading '+'. */
+/*
+ * Dotted quad, exactly four decimal octets without sign, space or leading zero
+ * ("010" is ten to some readers and eight to others).
+ */
 bool net_ip_parse(struct slice s, uint32_t *ip);
 
 /* "a.b.c.d:port"; port 1 to 65535. */

@@ -23,10 +23,15 @@ struct table {
 	uint32_t *hash;
 	uint32_t mask;
 	uint32_t count;
+	uint32_t capacity;
 };
 
 void table_init(struct table *t, struct arena *a, uint32_t capacity);
+
+/* An index that is in the table already, or beyond its capacity, aborts: chains would tangle. */
 void table_insert(struct table *t, uint32_t index, uint32_t hash);
+
+/* Removing an index that is not in the table does nothing. */
 void table_remove(struct table *t, uint32_t index);
 
 /* First and following indices whose stored hash equals `hash`; TABLE_NONE ends. */

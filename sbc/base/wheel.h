@@ -24,8 +24,9 @@ struct wheel {
 	uint32_t *heads;
 	uint32_t *next;
 	uint32_t *prev;
-	uint64_t *due;   /* deadline in ticks; 0 is disarmed */
+	uint64_t *due;   /* deadline in ticks; UINT64_MAX is disarmed */
 	uint64_t tick;   /* all slots before this tick have been served */
+	uint64_t seen;   /* tick of the latest wheel_expire() */
 	uint32_t resume; /* where a walk stopped by its budget goes on */
 	uint32_t capacity;
 	uint32_t armed;
@@ -39,15 +40,23 @@ bool wheel_is_armed(const struct wheel *w, uint32_t timer);
 /*
  * Takes out up to `max` timers that are due at `now_ms`, disarmed, into `timers`
  * and returns how many. Fewer than `max` means that all that was due has been
- * returned. `budget` bounds the slots and entries looked at; when it runs out
- * the next call goes on where this one stopped and nothing is lost.
+ * returned, or that `budget` ran out: it bounds the slots and entries looked at,
+ * and wheel_is_behind() tells the two apart. The next call goes on where this
+ * one stopped and nothing is lost. Timers may be armed and disarmed in between.
+ * A budget of at least 1 makes progress.
  */
 uint32_t wheel_expire(struct wheel *w, uint64_t now_ms, uint32_t *timers, uint32_t max,
 		      uint32_t budget);
 
+/* Whether the latest wheel_expire() stopped short, by `max` or by its budget. */
+static inline bool wheel_is_behind(const struct wheel *w)
+{
+	return w->tick < w->seen || w->resume != WHEEL_NONE;
+}
+
 /*
  * A lower bound for the next deadline, in ms: nothing fires before it. UINT64_MAX
- * when nothing is armed. For drivers in virtual time; walks all slots.
+ * when nothing is armed. For drivers in virtual time; walks slots up to the answer.
  */
 uint64_t wheel_next_due(const struct wheel *w);
 
