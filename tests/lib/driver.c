@@ -1,0 +1,634 @@
+#include "tests/lib/driver.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sbc/base/ident.h"
+#include "sbc/media/port_pool.h"
+#include "tests/lib/text.h"
+
+#define PORTS       65536u
+#define MAX_PENDING 4096u
+#define FAILURE_LEN 4096u
+
+struct shadow {
+	bool live;
+	uint16_t shard;
+	struct flow_spec spec;
+};
+
+struct pending {
+	bool is_answer;
+	struct engine_ask ask;
+	struct engine_answer answer;
+};
+
+struct driver {
+	struct driver_conf conf;
+	const struct snapshot *snap;
+	uint16_t shards;
+	uint64_t now;
+	struct siphash_key key;
+	struct engine *engine[DRIVER_MAX_SHARDS];
+	void *memory[DRIVER_MAX_SHARDS];
+	struct engine_out *out;
+	struct oracle *oracle;
+	struct shadow *shadow[SNAPSHOT_MAX_REALMS];
+	uint32_t flows;
+	struct pending pending[MAX_PENDING];
+	uint32_t pending_first, pending_count;
+	char failure[FAILURE_LEN];
+};
+
+static void *need(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+static void secrets_init(struct driver *d)
+{
+	const struct snapshot *s = d->snap;
+
+	for (uint16_t i = 0; i < s->domains; i++)
+		oracle_share(d->oracle, s->domain[i]);
+	for (uint16_t i = 0; i < s->listeners; i++)
+		oracle_add_ip(d->oracle, s->listener[i].realm, s->listener[i].addr.ip,
+			      "border's listener");
+	for (uint16_t i = 0; i < s->realms; i++) {
+		oracle_add_ip(d->oracle, i, s->realm[i].media_ip, "border's media address");
+		oracle_add(d->oracle, i, slice_str(s->realm[i].domain), "realm's domain");
+	}
+	for (uint16_t i = 0; i < s->peers; i++) {
+		oracle_add_ip(d->oracle, s->peer[i].realm, s->peer[i].addr.ip, "peer's address");
+		oracle_add(d->oracle, s->peer[i].realm, slice_str(s->peer[i].domain),
+			   "peer's domain");
+	}
+}
+
+static void engine_start(struct driver *d, uint16_t shard)
+{
+	struct engine_conf ec = {.key = d->key, .snapshot = d->snap};
+	size_t size;
+
+	engine_limits_for(&ec.limits, d->conf.calls, d->conf.registrations);
+	ec.limits.shard = shard;
+	ec.limits.shards = d->shards;
+	ec.seed = (struct siphash_key){d->conf.seed * 2 + 1, 0x9e3779b97f4a7c15ull + shard};
+	size = (engine_size(&ec) + 63) & ~(size_t)63;
+	d->memory[shard] = need(aligned_alloc(64, size));
+	d->engine[shard] = need(engine_init(d->memory[shard], size, &ec, d->now));
+}
+
+struct driver *driver_new(const struct driver_conf *conf)
+{
+	struct driver *d = need(calloc(1, sizeof(*d)));
+
+	d->conf = *conf;
+	d->snap = conf->snapshot;
+	d->shards = conf->shards ? conf->shards : 1;
+	d->now = 1000000;
+	d->key = (struct siphash_key){0x0706050403020100ull ^ conf->seed, 0x0f0e0d0c0b0a0908ull};
+	d->out = need(malloc(sizeof(*d->out)));
+	d->oracle = oracle_new();
+	for (uint16_t i = 0; i < d->snap->realms; i++)
+		d->shadow[i] = need(calloc(PORTS, sizeof(struct shadow)));
+	secrets_init(d);
+	for (uint16_t i = 0; i < d->shards; i++)
+		engine_start(d, i);
+	return d;
+}
+
+void driver_free(struct driver *d)
+{
+	if (!d)
+		return;
+	for (uint16_t i = 0; i < d->shards; i++)
+		free(d->memory[i]);
+	for (uint16_t i = 0; i < SNAPSHOT_MAX_REALMS; i++)
+		free(d->shadow[i]);
+	oracle_free(d->oracle);
+	free(d->out);
+	free(d);
+}
+
+uint64_t driver_now(const struct driver *d)
+{
+	return d->now;
+}
+
+struct oracle *driver_oracle(struct driver *d)
+{
+	return d->oracle;
+}
+
+const struct snapshot *driver_snapshot(const struct driver *d)
+{
+	return d->snap;
+}
+
+const char *driver_failure(const struct driver *d)
+{
+	return d->failure[0] ? d->failure : NULL;
+}
+
+void driver_fail(struct driver *d, const char *format, ...)
+{
+	va_list ap;
+
+	if (d->failure[0])
+		return;
+	va_start(ap, format);
+	vsnprintf(d->failure, sizeof(d->failure), format, ap);
+	va_end(ap);
+}
+
+/* ---- what leaves ---- */
+
+static void check_sdp(struct driver *d, uint16_t realm, struct slice msg)
+{
+	const struct snapshot_realm *r = &d->snap->realm[realm];
+	struct slice body = text_body(msg), line;
+	char ip[32] = "", want[48];
+	struct wbuf w;
+
+	if (!text_is(text_header(msg, "Content-Type", 0), "application/sdp"))
+		return;
+	wbuf_init(&w, ip, sizeof(ip) - 1);
+	net_ip_write(&w, r->media_ip);
+	snprintf(want, sizeof(want), "IN IP4 %s", ip);
+	while (text_next_line(&body, &line)) {
+		if (line.n > 2 && memcmp(line.p, "c=", 2) == 0 &&
+		    !text_is(slice_of(line.p + 2, line.n - 2), want) &&
+		    !text_is(slice_of(line.p + 2, line.n - 2), "IN IP4 0.0.0.0"))
+			driver_fail(d, "SDP towards realm %s has %.*s", r->name, (int)line.n,
+				    line.p);
+		if (line.n > 2 && memcmp(line.p, "m=", 2) == 0) {
+			int32_t sp = text_find(line, SLICE_LIT(" "), false);
+			uint32_t port = sp < 0 ? 0
+					       : text_number(slice_of(line.p + sp + 1,
+								      line.n - (uint32_t)sp - 1));
+
+			if (port && (port < r->media_lo || port > r->media_hi))
+				driver_fail(d, "SDP towards realm %s has %.*s", r->name,
+					    (int)line.n, line.p);
+		}
+	}
+}
+
+static bool has_bad_byte(struct slice head)
+{
+	for (uint32_t i = 0; i < head.n; i++) {
+		if (head.p[i] == 0)
+			return true;
+		if (head.p[i] == '\n' && (i == 0 || head.p[i - 1] != '\r'))
+			return true;
+	}
+	return false;
+}
+
+static void check_form(struct driver *d, struct slice msg)
+{
+	static const char *const once[] = {"From", "To", "Call-ID", "CSeq", "Content-Length"};
+	struct slice body = text_body(msg);
+
+	if (has_bad_byte(text_head(msg)))
+		driver_fail(d, "sent message has a NUL or bare LF in its head:\n%.*s", (int)msg.n,
+			    msg.p);
+	if (text_find(msg, SLICE_LIT("\r\n\r\n"), false) < 0)
+		driver_fail(d, "sent message does not end its head:\n%.*s", (int)msg.n, msg.p);
+	for (uint32_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
+		if (text_count(msg, once[i]) != 1)
+			driver_fail(d, "sent message has %u %s lines:\n%.*s",
+				    text_count(msg, once[i]), once[i], (int)msg.n, msg.p);
+	if (text_count(msg, "Via") == 0)
+		driver_fail(d, "sent message has no Via:\n%.*s", (int)msg.n, msg.p);
+	if (text_number(text_header(msg, "Content-Length", 0)) != body.n)
+		driver_fail(d, "sent message's Content-Length is not its body's:\n%.*s", (int)msg.n,
+			    msg.p);
+}
+
+/* What our own requests always look like; replies repeat what the far end wrote. */
+static void check_request(struct driver *d, struct slice msg)
+{
+	struct slice via = text_header(msg, "Via", 0);
+
+	if (text_count(msg, "Via") != 1 || text_find(via, SLICE_LIT(","), false) >= 0)
+		driver_fail(d, "request of ours has more than one Via:\n%.*s", (int)msg.n, msg.p);
+	if (text_find(text_param(via, "branch"), SLICE_LIT("z9hG4bK"), false) != 0)
+		driver_fail(d, "request of ours has no branch:\n%.*s", (int)msg.n, msg.p);
+	if (text_param(text_header(msg, "From", 0), "tag").n == 0)
+		driver_fail(d, "request of ours has no From tag:\n%.*s", (int)msg.n, msg.p);
+	if (text_count(msg, "Max-Forwards") != 1)
+		driver_fail(d, "request of ours without Max-Forwards:\n%.*s", (int)msg.n, msg.p);
+}
+
+static void carry_send(struct driver *d, const struct engine_path *path, struct slice msg)
+{
+	uint16_t realm;
+	char why[1024];
+
+	if (path->listener >= d->snap->listeners || !net_addr_is_set(path->remote) || msg.n == 0) {
+		driver_fail(d, "send without a path or without bytes");
+		return;
+	}
+	realm = d->snap->listener[path->listener].realm;
+	for (uint16_t i = 0; i < d->snap->listeners; i++)
+		if (net_addr_eq(path->remote, d->snap->listener[i].addr))
+			driver_fail(d, "the border sends to itself:\n%.*s", (int)msg.n, msg.p);
+	if (!oracle_check(d->oracle, realm, msg, why, sizeof(why)))
+		driver_fail(d, "%s\ntowards realm %s:\n%.*s", why, d->snap->realm[realm].name,
+			    (int)msg.n, msg.p);
+	check_form(d, msg);
+	if (text_is_request(msg))
+		check_request(d, msg);
+	check_sdp(d, realm, msg);
+	if (d->conf.on_send)
+		d->conf.on_send(d->conf.ctx, path, msg);
+}
+
+/* ---- flows ---- */
+
+static struct shadow *shadow_at(struct driver *d, uint16_t realm, uint16_t port)
+{
+	return realm < d->snap->realms ? &d->shadow[realm][port] : NULL;
+}
+
+static void check_flow_spec(struct driver *d, uint16_t shard, const struct flow_spec *f)
+{
+	const struct snapshot_realm *r = &d->snap->realm[f->realm];
+
+	if (f->port < r->media_lo || f->port > r->media_hi)
+		driver_fail(d, "flow on %s:%u is outside the realm's range", r->name, f->port);
+	else if (port_pool_owner(r->media_lo, r->media_hi, d->shards, f->port) != shard)
+		driver_fail(d, "flow on %s:%u is not of shard %u", r->name, f->port, shard);
+	if ((f->port & 1) != (f->rtcp ? 1 : 0))
+		driver_fail(d, "flow on %s:%u has rtcp=%d", r->name, f->port, f->rtcp);
+	if (f->leg > 1)
+		driver_fail(d, "flow on %s:%u has leg %u", r->name, f->port, f->leg);
+	if (f->proven && f->remote.ip && !net_ip_is_unicast(f->remote.ip))
+		driver_fail(d, "flow on %s:%u would send to no host", r->name, f->port);
+	for (uint16_t i = 0; i < d->snap->realms; i++)
+		if (f->remote.ip && f->remote.ip == d->snap->realm[i].media_ip)
+			driver_fail(d, "flow on %s:%u would send to the border itself", r->name,
+				    f->port);
+}
+
+static void carry_publish(struct driver *d, uint16_t shard, const struct flow_spec *f)
+{
+	struct shadow *s = shadow_at(d, f->realm, f->port);
+
+	if (!s || f->port == 0 || f->peer_realm >= d->snap->realms) {
+		driver_fail(d, "publish of a flow in realm %u port %u", f->realm, f->port);
+		return;
+	}
+	check_flow_spec(d, shard, f);
+	if (s->live && (s->spec.call != f->call || s->shard != shard))
+		driver_fail(d, "flow on %s:%u belongs to two calls", d->snap->realm[f->realm].name,
+			    f->port);
+	d->flows += !s->live;
+	*s = (struct shadow){.live = true, .shard = shard, .spec = *f};
+}
+
+static void carry_retire(struct driver *d, uint16_t shard, const struct flow_spec *f)
+{
+	struct shadow *s = shadow_at(d, f->realm, f->port);
+
+	if (!s || !s->live || s->shard != shard) {
+		driver_fail(d, "retire of a flow that is not there: realm %u port %u", f->realm,
+			    f->port);
+		return;
+	}
+	s->live = false;
+	d->flows--;
+}
+
+/* Partners name one another and belong to one call. Checked when an event is through. */
+static void check_pair(struct driver *d, const struct flow_spec *f)
+{
+	const struct shadow *self = shadow_at(d, f->realm, f->port), *s;
+
+	if (!self->live || self->spec.peer_port == 0)
+		return;
+	f = &self->spec;
+	s = shadow_at(d, f->peer_realm, f->peer_port);
+	if (!s->live || s->spec.peer_realm != f->realm || s->spec.peer_port != f->port)
+		driver_fail(d, "flow %s:%u names a partner that does not name it",
+			    d->snap->realm[f->realm].name, f->port);
+	else if (s->spec.call != f->call || s->spec.stream != f->stream || s->spec.leg == f->leg ||
+		 s->spec.rtcp != f->rtcp)
+		driver_fail(d, "flow %s:%u and its partner are not of one stream",
+			    d->snap->realm[f->realm].name, f->port);
+}
+
+const struct flow_spec *driver_flow(const struct driver *d, uint16_t realm, uint16_t port)
+{
+	if (realm >= d->snap->realms || !d->shadow[realm][port].live)
+		return NULL;
+	return &d->shadow[realm][port].spec;
+}
+
+uint32_t driver_flows(const struct driver *d)
+{
+	return d->flows;
+}
+
+const struct flow_spec *driver_flow_next(const struct driver *d, uint32_t *cursor)
+{
+	for (; *cursor < d->snap->realms * PORTS; ++*cursor) {
+		const struct shadow *s = &d->shadow[*cursor / PORTS][*cursor % PORTS];
+
+		if (s->live) {
+			++*cursor;
+			return &s->spec;
+		}
+	}
+	return NULL;
+}
+
+/* ---- events ---- */
+
+static struct pending *pending_add(struct driver *d)
+{
+	if (d->pending_count == MAX_PENDING) {
+		driver_fail(d, "more than %u questions between shards", MAX_PENDING);
+		return NULL;
+	}
+	return &d->pending[(d->pending_first + d->pending_count++) % MAX_PENDING];
+}
+
+static void carry(struct driver *d, uint16_t shard, const struct engine_action *a)
+{
+	struct pending *p;
+
+	switch (a->type) {
+	case ENGINE_SEND:
+		carry_send(d, &a->send.path, a->send.bytes);
+		break;
+	case ENGINE_FLOW_PUBLISH:
+		carry_publish(d, shard, &a->flow);
+		break;
+	case ENGINE_FLOW_RETIRE:
+		carry_retire(d, shard, &a->flow);
+		break;
+	case ENGINE_ASK:
+		p = pending_add(d);
+		if (p)
+			*p = (struct pending){.ask = *a->ask};
+		break;
+	case ENGINE_ANSWER:
+		p = pending_add(d);
+		if (p)
+			*p = (struct pending){.is_answer = true, .answer = *a->answer};
+		break;
+	case ENGINE_RECORD:
+		if (d->conf.on_record)
+			d->conf.on_record(d->conf.ctx, shard, a->record);
+		break;
+	}
+}
+
+static bool handle_once(struct driver *d, uint16_t shard, struct engine_event *ev)
+{
+	bool more;
+
+	ev->now = d->now;
+	engine_out_clear(d->out);
+	more = engine_handle(d->engine[shard], ev, d->out);
+	if (d->out->overflow)
+		driver_fail(d, "an event's actions did not fit");
+	for (uint32_t i = 0; i < d->out->count; i++)
+		carry(d, shard, &d->out->action[i]);
+	for (uint32_t i = 0; i < d->out->count; i++)
+		if (d->out->action[i].type == ENGINE_FLOW_PUBLISH)
+			check_pair(d, &d->out->action[i].flow);
+	return more;
+}
+
+static void handle(struct driver *d, uint16_t shard, struct engine_event *ev)
+{
+	struct engine_event tick = {.type = ENGINE_EV_TICK};
+	uint32_t turns = 0;
+
+	if (!handle_once(d, shard, ev))
+		return;
+	while (handle_once(d, shard, &tick)) {
+		if (++turns > 100000) {
+			driver_fail(d, "an engine that never has done with one moment");
+			return;
+		}
+	}
+}
+
+static void settle(struct driver *d)
+{
+	while (d->pending_count) {
+		struct pending p = d->pending[d->pending_first];
+		struct engine_event ev = {.type = ENGINE_EV_ASK};
+		uint16_t to = ident_shard(p.ask.bucket, d->shards);
+
+		d->pending_first = (d->pending_first + 1) % MAX_PENDING;
+		d->pending_count--;
+		if (p.is_answer) {
+			ev.type = ENGINE_EV_ANSWER;
+			ev.answer = &p.answer;
+			to = p.answer.to_shard;
+		} else {
+			ev.ask = &p.ask;
+		}
+		if (to >= d->shards)
+			driver_fail(d, "question or answer for shard %u", to);
+		else
+			handle(d, to, &ev);
+	}
+}
+
+void driver_recv(struct driver *d, uint16_t listener, struct net_addr source, struct slice bytes)
+{
+	struct engine_event ev = {.type = ENGINE_EV_MESSAGE};
+	uint16_t realm = d->snap->listener[listener].realm;
+	char *exact = need(malloc(bytes.n ? bytes.n : 1));
+
+	if (bytes.n)
+		memcpy(exact, bytes.p, bytes.n);
+	if (d->conf.learn)
+		oracle_learn(d->oracle, realm, source, bytes,
+			     d->snap->realm[realm].hide_user_agent);
+	ev.message.bytes = slice_of(exact, bytes.n);
+	ev.message.path = (struct engine_path){.listener = listener, .remote = source};
+	handle(d, ident_shard(engine_bucket(&d->key, exact, bytes.n), d->shards), &ev);
+	settle(d);
+	free(exact);
+}
+
+uint64_t driver_next_due(const struct driver *d)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (uint16_t i = 0; i < d->shards; i++) {
+		uint64_t t = engine_next_due(d->engine[i]);
+
+		due = t < due ? t : due;
+	}
+	return due;
+}
+
+static void tick_all(struct driver *d)
+{
+	for (uint16_t i = 0; i < d->shards; i++) {
+		struct engine_event ev = {.type = ENGINE_EV_TICK};
+
+		handle(d, i, &ev);
+		settle(d);
+	}
+}
+
+void driver_step(struct driver *d, uint64_t to)
+{
+	d->now = to;
+	tick_all(d);
+}
+
+void driver_advance(struct driver *d, uint64_t to)
+{
+	for (;;) {
+		uint64_t due = driver_next_due(d);
+
+		if (due > to)
+			break;
+		/* A lower bound may lie in the past: time still goes on. */
+		d->now = due > d->now ? due : d->now + 1;
+		if (d->now > to)
+			break;
+		tick_all(d);
+	}
+	d->now = to;
+}
+
+void driver_kill(struct driver *d, uint16_t shard, uint64_t call)
+{
+	struct engine_event ev = {.type = ENGINE_EV_COMMAND};
+
+	ev.command.what = ENGINE_KILL;
+	ev.command.call = call;
+	handle(d, shard, &ev);
+	settle(d);
+}
+
+void driver_kill_all(struct driver *d)
+{
+	struct engine_call_info *info = need(calloc(4096, sizeof(*info)));
+
+	for (uint16_t i = 0; i < d->shards; i++) {
+		uint32_t cursor = 0, n;
+
+		do {
+			n = engine_calls_read(d->engine[i], &cursor, info, 4096);
+			for (uint32_t k = 0; k < n; k++)
+				driver_kill(d, i, info[k].call);
+		} while (n == 4096);
+	}
+	free(info);
+}
+
+void driver_drain(struct driver *d)
+{
+	for (uint16_t i = 0; i < d->shards; i++) {
+		struct engine_event ev = {.type = ENGINE_EV_COMMAND};
+
+		ev.command.what = ENGINE_DRAIN;
+		handle(d, i, &ev);
+		settle(d);
+	}
+}
+
+void driver_reconfigure(struct driver *d, const struct snapshot *s)
+{
+	for (uint16_t i = 0; i < d->shards; i++) {
+		struct engine_event ev = {.type = ENGINE_EV_SNAPSHOT};
+
+		ev.snapshot = s;
+		handle(d, i, &ev);
+		settle(d);
+	}
+	d->snap = s;
+	for (uint16_t i = 0; i < s->realms; i++)
+		if (!d->shadow[i])
+			d->shadow[i] = need(calloc(PORTS, sizeof(struct shadow)));
+	secrets_init(d);
+}
+
+static bool media_event(struct driver *d, enum engine_media_type type, uint16_t realm,
+			uint16_t port, struct net_addr source)
+{
+	const struct flow_spec *f = driver_flow(d, realm, port);
+	struct engine_event ev = {.type = ENGINE_EV_MEDIA};
+
+	if (!f)
+		return false;
+	ev.media = (struct engine_media){.type = type,
+					 .call = f->call,
+					 .stream = f->stream,
+					 .leg = f->leg,
+					 .rtcp = f->rtcp,
+					 .source = source};
+	handle(d, d->shadow[realm][port].shard, &ev);
+	settle(d);
+	return true;
+}
+
+bool driver_latched(struct driver *d, uint16_t realm, uint16_t port, struct net_addr source)
+{
+	if (d->conf.learn)
+		oracle_add_ip(d->oracle, realm, source.ip, "media source");
+	return media_event(d, ENGINE_MEDIA_LATCHED, realm, port, source);
+}
+
+bool driver_silent(struct driver *d, uint16_t realm, uint16_t port)
+{
+	return media_event(d, ENGINE_MEDIA_SILENT, realm, port, (struct net_addr){0, 0});
+}
+
+void driver_stats(const struct driver *d, struct engine_stats *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (uint16_t i = 0; i < d->shards; i++) {
+		struct engine_stats s;
+
+		engine_stats_read(d->engine[i], &s);
+		sum->calls += s.calls;
+		sum->calls_established += s.calls_established;
+		sum->registrations += s.registrations;
+		sum->transactions += s.transactions;
+		sum->blobs += s.blobs;
+		sum->ports_used += s.ports_used;
+		sum->ports_free += s.ports_free;
+		sum->calls_total += s.calls_total;
+		sum->calls_answered += s.calls_answered;
+		sum->registered_total += s.registered_total;
+		sum->retransmissions += s.retransmissions;
+		sum->messages_in += s.messages_in;
+		sum->messages_out += s.messages_out;
+		sum->draining |= s.draining;
+		for (uint32_t r = 0; r < REASON_COUNT; r++)
+			sum->reasons.n[r] += s.reasons.n[r];
+	}
+}
+
+bool driver_is_clean(const struct driver *d, char *why, uint32_t why_len)
+{
+	struct engine_stats s;
+
+	driver_stats(d, &s);
+	if (s.calls == 0 && s.transactions == 0 && s.ports_used == 0 && d->flows == 0 &&
+	    (s.blobs == 0 || s.registrations))
+		return true;
+	snprintf(why, why_len,
+		 "left over: %u calls, %u transactions, %u ports, %u flows, %u blocks (%u "
+		 "registrations)",
+		 s.calls, s.transactions, s.ports_used, d->flows, s.blobs, s.registrations);
+	return false;
+}
