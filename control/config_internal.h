@@ -1,0 +1,53 @@
+/*
+ * The stages of config.c: each reports what it refuses and goes on, so that a
+ * file's mistakes are seen together. Stages after the first rely on indices
+ * (realm_of_listener, ...) only where the one before reported nothing.
+ */
+#ifndef CONTROL_CONFIG_INTERNAL_H
+#define CONTROL_CONFIG_INTERNAL_H
+
+#include "control/config.h"
+#include "control/config_lines.h"
+#include "sbc/base/slice.h"
+
+struct config_work {
+	const struct raw_config *raw;
+	const struct config_lines *lines;
+	struct config_report *report;
+	struct config *out;
+	bool port_ok[DP_MAX_PORTS];         /* its address was understood */
+	bool realm_ok[SNAPSHOT_MAX_REALMS]; /* its port was found */
+	bool media_ok[SNAPSHOT_MAX_REALMS]; /* its media range was understood */
+	bool peer_ok[SNAPSHOT_MAX_PEERS];   /* its realm and address were understood */
+	bool route_ok[SNAPSHOT_MAX_ROUTES]; /* both its ends were found */
+	uint32_t listener_line[SNAPSHOT_MAX_LISTENERS];
+};
+
+/* Line of raw->SECTION[i].key, of the entry when it has no such key. */
+uint32_t config_line(const struct config_work *w, const char *section, uint32_t i, const char *key);
+
+/* "KEY: VALUE: expected FORM", with the form that the schema's hint has. */
+void config_wrong(const struct config_work *w, const char *section, uint32_t i, const char *key,
+		  const char *value);
+
+/* Whether `s` is a name; whether it is a host name or an address. */
+bool config_is_name(const char *s);
+bool config_is_host(const char *s);
+
+/* Stages. */
+void config_build_node(struct config_work *w);
+void config_build_ports(struct config_work *w);
+void config_build_realms(struct config_work *w);
+void config_build_peers(struct config_work *w);
+void config_build_routes(struct config_work *w);
+void config_cross_check(struct config_work *w);
+void config_device_form(struct config_work *w, uint32_t port); /* part of ports */
+void config_device_check(struct config_work *w);
+
+/* Network mask of a prefix length, network order. */
+uint32_t config_mask(uint8_t prefix);
+
+/* Whether `ip` is a host's address on that port's network. */
+bool config_is_onlink(const struct dp_port_conf *port, uint32_t ip);
+
+#endif
