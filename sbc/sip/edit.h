@@ -26,7 +26,8 @@ struct sip_edit_op {
 struct sip_edit {
 	const struct sip_msg *msg;
 	uint32_t count;
-	bool bad; /* out of order, overlapping, or too many */
+	uint32_t composed; /* where in scratch the piece under way begins */
+	enum sbc_err err;  /* out of order or overlapping: SBC_EBAD; too many: SBC_ELIMIT */
 	struct wbuf scratch;
 	struct sip_edit_op op[SIP_EDIT_MAX];
 	char scratch_bytes[SIP_EDIT_SCRATCH];

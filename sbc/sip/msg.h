@@ -2,13 +2,15 @@
  * msg: one SIP message as an index of offsets over the bytes it came in.
  *
  * sip_msg_parse() walks the head once and notes where each header line lies; it
- * copies nothing and decodes no header value. The index refers to the caller's
- * buffer, which must stay unchanged for as long as the index is used.
+ * copies nothing and decodes no header value but Content-Length and CSeq, which
+ * decide what the message is. The index refers to the caller's buffer, which must
+ * stay unchanged for as long as the index is used.
  *
  * Grammar: RFC 3261 section 25: compact names (7.3.3), any case, any order, SP
  * and HTAB before the colon, line folding, LF without CR accepted as line end
- * (7.5 asks to be liberal). Header names are matched by length and first letter
- * and then compared whole. A NUL anywhere in the head is refused.
+ * (7.5 asks to be liberal). Header names are found by their length and three
+ * letters and then compared whole. A NUL anywhere in the head is refused, and so
+ * is a CR that no LF follows: the next element might take it for a line end.
  *
  * Bounds: 65,535 bytes a message, SIP_MAX_HEADERS header lines, 255 bytes a
  * header name. RFC 3261 has no bounds of its own.
@@ -135,10 +137,10 @@ struct sip_hdr_entry {
 #define SIP_NO_ENTRY 0xff
 
 struct sip_msg {
-	const char *buf;
-	uint32_t len; /* of the whole message: head and body */
+	const char *buf; /* first byte of the start line: CRLFs before it are skipped (7.5) */
+	uint32_t len;    /* of the whole message: head and body */
 	bool is_request;
-	uint8_t method;  /* enum sip_method: of the request, or of a response's CSeq once decoded */
+	uint8_t method;  /* enum sip_method: of the request, or of a response's CSeq */
 	uint16_t status; /* responses: 100 to 699 */
 	struct slice method_name;
 	struct slice request_uri;
@@ -154,10 +156,11 @@ struct sip_msg {
 
 /*
  * What is wrong with a message, and what to answer if it can be answered:
- * `status` is an RFC 3261 code (400, 413, 505, 513) or 0 when the bytes are not
- * SIP at all (no start line of SIP's form). When a request is refused the index
- * still holds the lines met so far, so that a reply can be tried with
- * sip_reply (Via, From, To, Call-ID and CSeq present or not).
+ * `status` is an RFC 3261 code (400, 505, 513) or 0 when the bytes are not SIP at
+ * all (no start line of SIP's form). When a request is refused the walk goes on
+ * where it can: the index holds every line that is well-formed in itself, up to
+ * the limits, so that a reply can be tried (Via, From, To, Call-ID and CSeq
+ * present or not).
  */
 struct sip_fault {
 	uint16_t status;
@@ -171,6 +174,8 @@ struct sip_fault {
  * To, From, CSeq, Call-ID, Max-Forwards on requests [its absence is tolerated,
  * 16.3], Via) are checked for presence, and that the ones that may occur only
  * once do: From, To, Call-ID, CSeq, Content-Length, Max-Forwards, Content-Type.
+ * A Call-ID is not empty and has no white space in it; CSeq is well-formed and, in
+ * a request, names its method (8.1.1.5).
  *
  * SBC_OK, SBC_EBAD (grammar) or SBC_ELIMIT (bounds); `fault` says what to answer.
  */
@@ -190,6 +195,12 @@ struct sip_peek {
  * find the same Call-ID in the same bytes, or a call would have two owners.
  */
 enum sbc_err sip_peek_call_id(const char *buf, uint32_t len, struct sip_peek *out);
+
+/*
+ * Whether a datagram is nothing but a keep-alive: CR and LF (RFC 5626 4.4.1), or
+ * NULs and emptiness, which some phones send for the same purpose.
+ */
+bool sip_is_keepalive(const char *buf, uint32_t len);
 
 static inline struct slice sip_entry_value(const struct sip_msg *m, uint32_t i)
 {
@@ -225,15 +236,19 @@ struct slice sip_status_reason(uint16_t status);     /* RFC 3261 21's phrase, or
 
 /*
  * Walks a comma-separated header value: cuts the next element off `*rest`,
- * minding quoted strings, angle brackets and comments (RFC 3261 7.3.1), trimmed.
- * False at the end; an unbalanced quote or bracket yields the rest as one.
+ * minding quoted strings, angle brackets and comments (RFC 3261 7.3.1), trimmed;
+ * elements with nothing in them are passed over. False at the end; an unbalanced quote or bracket yields the rest as one.
  */
 bool sip_list_next(struct slice *rest, struct slice *element);
 
 /* Whether an option tag or method name stands in any line `id` of the message. */
 bool sip_msg_lists(const struct sip_msg *m, enum sip_hdr id, struct slice token);
 
-/* Header values that are one number: Expires, Max-Forwards, Min-Expires, RSeq. */
+/*
+ * Header values that are one number: Expires, Max-Forwards, Min-Expires, RSeq.
+ * SBC_ENONE when there is no such header, SBC_EBAD when it is no number, and
+ * SBC_ELIMIT when it is beyond 32 bits, or 255 for Max-Forwards (20.22).
+ */
 enum sbc_err sip_msg_u32(const struct sip_msg *m, enum sip_hdr id, uint32_t *out);
 
 #endif

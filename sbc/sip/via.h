@@ -7,6 +7,7 @@
 #include "sbc/base/err.h"
 #include "sbc/base/net.h"
 #include "sbc/sip/msg.h"
+#include "sbc/sip/param.h"
 
 struct sip_via {
 	struct slice whole;     /* this value, without the comma that may follow */

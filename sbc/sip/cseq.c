@@ -1,0 +1,65 @@
+#include "sbc/sip/cseq.h"
+
+#include "sbc/sip/chars.h"
+
+#define SEQ_MAX 0x7fffffffu
+
+/* 1*DIGIT up to `max`; leading zeros may be as many as there are. */
+static enum sbc_err cut_number(struct slice *s, uint32_t max, uint32_t *out)
+{
+	uint32_t n = 0;
+
+	while (n < s->n && sip_char_is_digit(s->p[n]))
+		n++;
+	if (!n)
+		return SBC_EBAD;
+	if (!slice_u32(slice_of(s->p, n), max, out))
+		return SBC_ELIMIT;
+	sip_cut(s, n);
+	return SBC_OK;
+}
+
+static bool cut_required_lws(struct slice *s)
+{
+	const uint32_t before = s->n;
+
+	sip_cut_lws(s);
+	return s->n != before;
+}
+
+enum sbc_err sip_cseq_parse(struct sip_cseq *c, struct slice value)
+{
+	struct slice s = slice_trim(value);
+	enum sbc_err err = cut_number(&s, SEQ_MAX, &c->seq);
+
+	if (err != SBC_OK)
+		return err;
+	if (!cut_required_lws(&s) || !sip_is_token(s))
+		return SBC_EBAD;
+	c->method_name = s;
+	c->method = sip_method_parse(s);
+	return SBC_OK;
+}
+
+enum sbc_err sip_cseq_of(const struct sip_msg *m, struct sip_cseq *c)
+{
+	if (!sip_msg_has(m, SIP_HDR_CSEQ))
+		return SBC_ENONE;
+	enum sbc_err err = sip_cseq_parse(c, sip_msg_value(m, SIP_HDR_CSEQ));
+
+	if (err == SBC_OK && m->is_request && !slice_eq(c->method_name, m->method_name))
+		return SBC_EBAD;
+	return err;
+}
+
+enum sbc_err sip_rack_parse(struct sip_rack *r, struct slice value)
+{
+	struct slice s = slice_trim(value);
+	enum sbc_err err = cut_number(&s, UINT32_MAX, &r->rseq);
+
+	if (err != SBC_OK)
+		return err;
+	if (!cut_required_lws(&s))
+		return SBC_EBAD;
+	return sip_cseq_parse(&r->cseq, s);
+}

@@ -1,0 +1,197 @@
+#include "sbc/sip/msg.h"
+
+#include "sbc/sip/cseq.h"
+#include "sbc/sip/head.h"
+#include "sbc/sip/start_line.h"
+
+/* RFC 3261 20: headers that a second line of would make ambiguous. */
+static const bool only_once[SIP_HDR_COUNT] = {
+	[SIP_HDR_FROM] = true,         [SIP_HDR_TO] = true,
+	[SIP_HDR_CALL_ID] = true,      [SIP_HDR_CSEQ] = true,
+	[SIP_HDR_MAX_FORWARDS] = true, [SIP_HDR_CONTENT_LENGTH] = true,
+	[SIP_HDR_CONTENT_TYPE] = true,
+};
+
+/*
+ * The first fault is the one that is told; the walk goes on after it, so that a
+ * refused request has its Via and From in the index for the answer.
+ */
+struct walk {
+	struct sip_msg *m;
+	struct sip_fault *fault;
+	enum sbc_err err;
+};
+
+static void blame(struct walk *w, enum sbc_err err, uint16_t status, const char *text)
+{
+	if (w->err != SBC_OK)
+		return;
+	w->err = err;
+	*w->fault = (struct sip_fault){status, text};
+}
+
+static inline void index_line(struct walk *w, const struct head_line *h)
+{
+	struct sip_msg *m = w->m;
+
+	if (m->first[h->id] == SIP_NO_ENTRY)
+		m->first[h->id] = m->count;
+	else if (only_once[h->id])
+		blame(w, SBC_EBAD, 400, "Header Given Twice");
+	m->hdr[m->count++] = (struct sip_hdr_entry){
+		.name_off = (uint16_t)(h->name - m->buf),
+		.value_off = (uint16_t)(h->value - m->buf),
+		.value_len = (uint16_t)(h->value_end - h->value),
+		.name_len = (uint8_t)h->name_len,
+		.id = (uint8_t)h->id,
+	};
+}
+
+/* Walks the header lines; true when the empty line was reached. */
+static bool index_head(struct walk *w, const char *p, const char *end)
+{
+	struct sip_msg *m = w->m;
+	struct scan_line l;
+	struct head_line h;
+	const char *body;
+
+	m->headers_off = (uint16_t)(p - m->buf);
+	m->headers_end = m->headers_off;
+	for (; !scan_is_empty_line(p, end, &body); p = l.next) {
+		if (!scan_line(p, end, &l)) {
+			blame(w, SBC_EBAD, 400, "Head Does Not End");
+			return false;
+		}
+		if (m->count == SIP_MAX_HEADERS) {
+			blame(w, SBC_ELIMIT, 400, "Too Many Headers");
+			return false;
+		}
+		const char *wrong = head_line_cut(p, &l, &h);
+		if (wrong != NULL)
+			blame(w, SBC_EBAD, 400, wrong);
+		else
+			index_line(w, &h);
+		m->headers_end = (uint16_t)(l.next - m->buf);
+	}
+	m->body_off = (uint16_t)(body - m->buf);
+	return true;
+}
+
+/* RFC 3261 18.3: how much of what follows the head is body. */
+static void bound_body(struct walk *w)
+{
+	struct sip_msg *m = w->m;
+	uint32_t there = m->len - m->body_off, length;
+
+	m->body_len = (uint16_t)there;
+	if (!sip_msg_has(m, SIP_HDR_CONTENT_LENGTH))
+		return;
+	if (!slice_u32(sip_msg_value(m, SIP_HDR_CONTENT_LENGTH), UINT32_MAX, &length)) {
+		blame(w, SBC_EBAD, 400, "Malformed Content-Length");
+	} else if (length > there) {
+		blame(w, SBC_EBAD, 400, "Body Shorter Than Content-Length");
+	} else {
+		m->body_len = (uint16_t)length;
+		m->len = m->body_off + length;
+	}
+}
+
+static bool has_space(struct slice s)
+{
+	for (uint32_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] <= ' ')
+			return true;
+	return false;
+}
+
+/* What must be there, and the two values that decide what the message is. */
+static void check_mandatory(struct walk *w)
+{
+	struct sip_msg *m = w->m;
+	struct slice call_id = sip_msg_value(m, SIP_HDR_CALL_ID);
+	struct sip_cseq cseq;
+
+	if (!sip_msg_has(m, SIP_HDR_VIA))
+		blame(w, SBC_EBAD, 400, "Missing Via");
+	if (!sip_msg_has(m, SIP_HDR_FROM))
+		blame(w, SBC_EBAD, 400, "Missing From");
+	if (!sip_msg_has(m, SIP_HDR_TO))
+		blame(w, SBC_EBAD, 400, "Missing To");
+	if (!call_id.n)
+		blame(w, SBC_EBAD, 400, "Missing Call-ID");
+	else if (has_space(call_id))
+		blame(w, SBC_EBAD, 400, "Malformed Call-ID");
+	if (!sip_msg_has(m, SIP_HDR_CSEQ))
+		blame(w, SBC_EBAD, 400, "Missing CSeq");
+	else if (sip_cseq_of(m, &cseq) != SBC_OK)
+		blame(w, SBC_EBAD, 400, "Malformed CSeq");
+	else if (!m->is_request)
+		m->method = (uint8_t)cseq.method;
+}
+
+static void msg_reset(struct sip_msg *m, const char *buf, uint32_t len)
+{
+	m->buf = buf;
+	m->len = len;
+	m->is_request = false;
+	m->method = SIP_METHOD_OTHER;
+	m->status = 0;
+	m->method_name = m->request_uri = m->reason = SLICE_NONE;
+	m->headers_off = m->headers_end = m->body_off = m->body_len = 0;
+	m->count = 0;
+	memset(m->first, SIP_NO_ENTRY, sizeof(m->first));
+}
+
+static void take_start_line(struct sip_msg *m, const struct start_line *s)
+{
+	m->is_request = s->is_request;
+	m->status = s->status;
+	m->method_name = s->method;
+	m->method = (uint8_t)sip_method_parse(s->method);
+	m->request_uri = s->uri;
+	m->reason = s->reason;
+}
+
+enum sbc_err sip_msg_parse(struct sip_msg *m, const char *buf, uint32_t len,
+			   struct sip_fault *fault)
+{
+	struct walk w = {m, fault, SBC_OK};
+	struct sip_fault wrong;
+	struct start_line s;
+	const char *end = buf + len;
+	const char *p = start_line_skip_crlf(buf, end);
+
+	*fault = (struct sip_fault){0, ""};
+	msg_reset(m, p, (uint32_t)(end - p));
+	if (start_line_read(p, end, &s, &wrong) != SBC_OK)
+		blame(&w, SBC_EBAD, wrong.status, wrong.text);
+	if (w.err != SBC_OK && !wrong.status)
+		return w.err;
+	if (m->len > SIP_MAX_MESSAGE) {
+		blame(&w, SBC_ELIMIT, 513, "Message Too Large");
+		m->len = SIP_MAX_MESSAGE;
+		end = p + SIP_MAX_MESSAGE;
+		if (s.next > end)
+			s.next = end;
+	}
+	take_start_line(m, &s);
+	if (index_head(&w, s.next, end))
+		bound_body(&w);
+	check_mandatory(&w);
+	return w.err;
+}
+
+struct slice sip_msg_value(const struct sip_msg *m, enum sip_hdr id)
+{
+	return m->first[id] == SIP_NO_ENTRY ? SLICE_NONE : sip_entry_value(m, m->first[id]);
+}
+
+uint8_t sip_msg_next(const struct sip_msg *m, uint8_t i)
+{
+	const uint8_t id = m->hdr[i].id;
+
+	for (i++; i < m->count; i++)
+		if (m->hdr[i].id == id)
+			return i;
+	return SIP_NO_ENTRY;
+}
