@@ -1,11 +1,11 @@
 /*
  * port_pool: the even/odd UDP port pairs of one realm that one shard may use.
  *
- * RFC 3550 section 11 pairs RTP (even) with RTCP (the next odd port). Pairs are
- * taken in FIFO order and a pair given back waits at the end of the line, so
- * that late packets of an ended call do not meet a new one: with `quarantine`
- * pairs always kept back, a pair rests at least that many allocations. O(1),
- * no allocation after start. Ports are host byte order.
+ * RFC 3550 section 11 pairs RTP (even) with RTCP (the next odd port). The pair
+ * that has been free longest is taken first and a pair given back waits at the
+ * end of the line, so that late packets of an ended call do not meet a new one
+ * while any other pair is free. Every call is O(1), nothing is allocated after
+ * start. Ports are host byte order.
  */
 #ifndef SBC_MEDIA_PORT_POOL_H
 #define SBC_MEDIA_PORT_POOL_H
@@ -18,21 +18,23 @@
 struct port_pool {
 	uint16_t lo; /* first RTP port, even */
 	uint16_t pairs;
-	uint16_t head; /* next to take */
 	uint16_t free;
-	uint16_t *fifo; /* pair numbers */
-	uint8_t *taken;
+	uint16_t head, tail;   /* line of free pairs: next to take, last given back */
+	uint16_t *next, *prev; /* by pair number */
 };
 
 /*
  * The even-aligned slice of [lo, hi] that shard `shard` of `shards` owns: the
  * slices are disjoint, and the owner of a port is arithmetic (port_pool_owner()).
- * `*pairs` is 0 when the range is too small for so many shards.
+ * `*pairs` is 0, for every shard, when the range is too small for so many. The
+ * port 0 and an odd first or even last port belong to nobody: PORT_POOL_NOBODY.
  */
+#define PORT_POOL_NOBODY UINT16_MAX
 void port_pool_slice(uint16_t lo, uint16_t hi, uint16_t shard, uint16_t shards, uint16_t *slice_lo,
 		     uint16_t *pairs);
 uint16_t port_pool_owner(uint16_t lo, uint16_t hi, uint16_t shards, uint16_t port);
 
+/* `lo` is even and not 0; an odd one is raised by one. */
 void port_pool_init(struct port_pool *p, struct arena *a, uint16_t lo, uint16_t pairs);
 
 /* RTP port of a free pair, or 0 when none is free. */

@@ -26,12 +26,16 @@ struct rtp_header {
 	uint16_t header_len; /* with CSRCs and extension */
 };
 
-/* SBC_EBAD: not version 2, or shorter than its own header says (RFC 3550 A.1). */
+/*
+ * SBC_EBAD: not version 2, or shorter than its own header says (RFC 3550 A.1).
+ * The padding count is not looked at: in SRTP it is encrypted and a tag follows.
+ */
 enum sbc_err rtp_header_read(struct rtp_header *h, const uint8_t *p, uint32_t n);
 
 /*
- * RFC 3550 A.8 and A.3 in the receiver's own clock: jitter needs the arrival in
- * media clock units. One per direction of a stream.
+ * RFC 3550 A.1, A.3 and A.8 in the receiver's own clock: jitter needs the arrival
+ * in media clock units. One per direction of a stream; a sender that changes its
+ * SSRC or restarts its numbers begins anew and keeps what was lost until then.
  */
 struct rtp_stats {
 	uint32_t ssrc;
@@ -42,17 +46,25 @@ struct rtp_stats {
 	uint32_t received;
 	uint32_t jitter_q4; /* jitter in timestamp units times 16 */
 	uint32_t transit;
-	uint32_t duplicates; /* late or doubled: sequence not advancing */
+	uint32_t duplicates;  /* late or doubled: sequence not advancing */
+	uint32_t lost_before; /* by earlier SSRCs and before restarts */
+	uint32_t bad_seq; /* what follows a jump, if the jump was a restart; else RTP_SEQ_NONE */
 };
+
+#define RTP_SEQ_NONE UINT32_MAX
 
 /* `arrival` in timestamp units (clock rate of the stream), wrapping. */
 void rtp_stats_packet(struct rtp_stats *s, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
 		      uint32_t arrival);
 
-/* Expected minus received so far, never below 0 (RFC 3550 A.3). */
+/* Expected minus received so far (RFC 3550 A.3), never below 0, with `lost_before`. */
 uint32_t rtp_stats_lost(const struct rtp_stats *s);
 
-/* Sender SSRC of the first packet of a compound RTCP packet (RFC 3550 6.1). */
+/*
+ * Sender SSRC of the first packet of a compound RTCP packet (RFC 3550 6.1), or of
+ * a reduced-size one (RFC 5506). SBC_EBAD: not RTCP, or shorter than its first
+ * packet says. SRTCP has this much in the clear too.
+ */
 enum sbc_err rtcp_ssrc(const uint8_t *p, uint32_t n, uint32_t *ssrc);
 
 #endif
