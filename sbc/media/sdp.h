@@ -2,7 +2,11 @@
  * sdp: RFC 4566/8866 session descriptions, read as line indices and written anew.
  *
  * sdp_parse() accepts what phones really send (LF line ends, missing final line
- * end, missing s=, e.g.) and bounds everything. sdp_write() constructs the
+ * end, blank lines, missing o=, s= or t=, several spaces) and bounds everything.
+ * It refuses control characters, which another reader might take for a line end.
+ * A connection that is not an IPv4 address (IP6, a host name) is no error of the
+ * description: its media line has conn.is_ip4 false and cannot be relayed.
+ * sdp_write() constructs the
  * description for the other side: it never edits the original, so that what is
  * not known to be safe does not get through. Of the original it carries the
  * media lines' formats and those attributes that describe media, not hosts
@@ -22,6 +26,7 @@
 
 #define SDP_MAX_MEDIA 8u
 #define SDP_MAX_LINES 256u
+#define SDP_MAX_LINE  2048u /* bytes of a value; longer ones have overrun phones' buffers */
 
 enum sdp_direction { SDP_SENDRECV = 0, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 
@@ -51,9 +56,13 @@ struct sdp_media {
 	uint16_t port_count;
 	struct slice proto_name;
 	enum sdp_proto proto;
-	struct slice formats;
-	struct sdp_conn conn;            /* own, or the session's */
-	enum sdp_direction direction;    /* own, or the session's, or sendrecv */
+	struct slice formats; /* of RTP: numbers 0 to 127; what else is there makes it SBC_EBAD */
+	struct sdp_conn conn; /* own, or the session's */
+	/*
+	 * Own, or the session's, or sendrecv. The old hold (conn.ip 0.0.0.0) is told
+	 * here too, as sendonly or inactive: the other side is never shown 0.0.0.0.
+	 */
+	enum sdp_direction direction;
 	uint16_t rtcp_port;              /* a=rtcp (RFC 3605), or port + 1 */
 	uint32_t rtcp_ip;                /* a=rtcp's address, or conn's */
 	bool rtcp_mux;                   /* a=rtcp-mux (RFC 5761) */
@@ -66,8 +75,7 @@ struct sdp {
 	struct slice session_version;
 	struct sdp_conn conn;
 	enum sdp_direction direction;
-	struct slice bandwidth_lines; /* unused when empty */
-	uint16_t session_lines;       /* lines before the first m= */
+	uint16_t session_lines; /* lines before the first m= */
 	uint16_t lines;
 	uint8_t media_count;
 	struct sdp_media media[SDP_MAX_MEDIA];
@@ -92,7 +100,11 @@ struct sdp_out {
 	struct sdp_out_media media[SDP_MAX_MEDIA];
 };
 
-/* SBC_OK, or SBC_EFULL when `w` has no room. */
+/*
+ * SBC_OK, or SBC_EFULL when `w` has no room. A media line that is refused here, or
+ * was in the original (port 0), is written with port 0 and without attributes.
+ * Doubled formats are written once; b= lines and t= only when well-formed.
+ */
 enum sbc_err sdp_write(struct wbuf *w, const struct sdp *d, const struct sdp_out *out);
 
 /*
