@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""The end-to-end tests: real programs in network namespaces. run.py [NAME ...]
+
+Each case is a function named case_*; its first line of documentation says what
+must be true. The last line printed is `N passed, N failed`.
+"""
+
+import importlib
+import os
+import subprocess
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+MODULES = ("calls", "media", "hostile", "daemon", "load")
+
+
+def demo():
+    """./dev demo sees all that it promises and leaves nothing behind."""
+    done = subprocess.run([sys.executable, os.path.join(HERE, "demo.py")], capture_output=True, text=True,
+                          timeout=300)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    left = subprocess.run(["ip", "netns"], capture_output=True, text=True).stdout
+    assert f"pst{os.getpid() % 100000}" not in left, left
+
+
+def cases():
+    found = [("demo", demo)]
+    for name in MODULES:
+        module = importlib.import_module(f"cases.{name}")
+        found += [(f"{name}.{k[5:]}", f) for k, f in vars(module).items() if k.startswith("case_")]
+    return found
+
+
+def main(wanted):
+    everything = cases()
+    chosen = [(n, f) for n, f in everything if not wanted or any(n == w or n.startswith(w + ".") for w in wanted)]
+    if not chosen:
+        print("no such case; there are: " + ", ".join(n for n, _ in everything))
+        return 2
+    passed = failed = 0
+    for name, function in chosen:
+        began = time.monotonic()
+        try:
+            function()
+        except Exception:  # a test that broke is a failed test, whatever it broke with
+            failed += 1
+            print(f"FAIL {name}: {(function.__doc__ or '').strip().splitlines()[0]}")
+            traceback.print_exc(file=sys.stdout)
+        else:
+            passed += 1
+            print(f"ok   {name} ({time.monotonic() - began:.1f} s)")
+        sys.stdout.flush()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
