@@ -3,12 +3,16 @@
  *
  * The driver (a worker, a test, a simulator) owns a struct engine_out, clears it
  * before each event and carries the actions out in order. Bytes of a SEND lie in
- * the engine's own memory or in the out's scratch; either way they are valid
- * until the next call into the engine.
+ * the out's scratch, whatever happens meanwhile to the memory they were taken
+ * from, and are valid until the out is cleared; so do asks, answers and records.
+ *
+ * An out is large and points into itself: it is used where it lies, never copied.
+ * What does not fit sets `overflow` and is left out whole.
  */
 #ifndef SBC_CORE_OUT_H
 #define SBC_CORE_OUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sbc/base/net.h"
@@ -123,6 +127,19 @@ void engine_out_clear(struct engine_out *o);
 /* Room left, in actions: callers that loop stop while there is room for one more call's worth. */
 uint32_t engine_out_room(const struct engine_out *o);
 
+/* Bytes of scratch left. */
+uint32_t engine_out_scratch_room(const struct engine_out *o);
+
+/*
+ * A writer over what is left of the scratch. What was written is kept by
+ * engine_out_composed(), which returns it, or SLICE_NONE when it did not fit
+ * (and says so in `overflow`). One at a time; without engine_out_composed() the
+ * scratch stays as it was. Nothing else may be put into the out in between.
+ */
+struct wbuf engine_out_compose(struct engine_out *o);
+struct slice engine_out_composed(struct engine_out *o, const struct wbuf *w);
+
+/* Bytes that are not in the scratch yet are copied there. */
 void engine_out_send(struct engine_out *o, const struct engine_path *path, struct slice bytes);
 void engine_out_flow_publish(struct engine_out *o, const struct flow_spec *spec);
 void engine_out_flow_retire(struct engine_out *o, uint16_t realm, uint16_t port);

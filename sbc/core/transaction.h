@@ -13,6 +13,16 @@
  *
  * Timers: A B D E F G H I J K of RFC 3261, L and M of RFC 6026, and for the TU's
  * convenience the 2xx retransmission of 13.3.1.4 (until tx_server_acked()).
+ *
+ * How long a transaction lives: each state has a timer that ends it, whatever
+ * its TU does with events, with one exception that RFC 3261 leaves to the TU: an
+ * INVITE in Proceeding, on either side, lasts until its TU answers, cancels or
+ * abandons it. (A non-INVITE server transaction that its TU never answers ends
+ * at 64*T1, when no client waits any more: RFC 4320 3.) The last event of a
+ * transaction, after which its handle is stale, is exactly one of TIMEOUT,
+ * NO_ACK and ENDED; none comes after tx_abandon().
+ *
+ * The 100 of 17.2.1 is the TU's to send.
  */
 #ifndef SBC_CORE_TRANSACTION_H
 #define SBC_CORE_TRANSACTION_H
@@ -29,6 +39,20 @@
 #include "sbc/sip/via.h"
 
 struct tx_layer; /* cut from an arena, see tx_layer_init() */
+
+/* Bytes that identify a transaction; a request whose branch and sent-by are longer gets none. */
+#define TX_KEY_MAX 2048u
+
+/*
+ * RFC 2543 requests alike in all but Request-URI, To tag and Via parameters that
+ * are served at once. These are compared by their own rules and therefore are
+ * not in the hash; the bound keeps a stranger from making the comparison long.
+ */
+#define TX_2543_ALIKE 8u
+
+/* Actions and bytes of scratch that tx_expire() leaves to whoever handles its events. */
+#define TX_EXPIRE_SPARE_ACTIONS 128u
+#define TX_EXPIRE_SPARE_SCRATCH 131072u
 
 struct tx_conf {
 	uint32_t capacity; /* transactions of all kinds */
@@ -47,7 +71,13 @@ enum tx_rx {
 	TX_STRAY     /* response (or ACK) that belongs to none */
 };
 
-/* Where a response goes: RFC 3261 18.2.2, RFC 3581; with `nat` always to the source. */
+/*
+ * Where a response goes: RFC 3261 18.2.2, RFC 3581; with `nat` always to the
+ * source. The address is the request's source in any case, which is what
+ * `received` says; the port is the source's with rport, else sent-by's. maddr is
+ * not followed: the border is no multicast server, and a stranger could name any
+ * host by it.
+ */
 struct engine_path tx_reply_path(const struct sip_via *via, const struct engine_path *source,
 				 bool nat);
 
@@ -57,8 +87,11 @@ struct engine_path tx_reply_path(const struct sip_via *via, const struct engine_
  * Matches a request by RFC 3261 17.2.3 (branch, sent-by, method with ACK taken
  * for INVITE; without the magic cookie by the RFC 2543 rules: Request-URI, tags,
  * Call-ID, CSeq and Via). A request that matches is answered with the last
- * response if there is one: TX_ABSORBED. An ACK in Completed: TX_ABSORBED; an ACK
- * that matches nothing: TX_NEW, for the dialog that it belongs to.
+ * response if there is one: TX_ABSORBED. An INVITE in Accepted is absorbed without
+ * an answer (RFC 6026 7.1): the 2xx is sent again by its own timer. An ACK before
+ * a final, in Completed or in Confirmed: TX_ABSORBED; any other ACK, that to a 2xx
+ * under the INVITE's branch too: TX_NEW, for the dialog that it belongs to. `*tx`
+ * is the transaction that matched, or 0.
  */
 enum tx_rx tx_server_match(struct tx_layer *l, const struct sip_msg *m, const struct sip_via *via,
 			   const struct engine_path *source, uint64_t now, struct engine_out *out,
@@ -71,13 +104,13 @@ uint64_t tx_server_find_invite(struct tx_layer *l, const struct sip_msg *cancel,
 /*
  * Begins a server transaction; `reply_head` (core/reply.h) is kept for composing
  * responses later, `path` is where they go. 0 when there is no room: the caller
- * answers 503 statelessly.
+ * answers 503 statelessly. An ACK begins none: 0.
  */
 uint64_t tx_server_new(struct tx_layer *l, const struct sip_msg *m, const struct sip_via *via,
 		       const struct engine_path *path, struct slice reply_head, uint64_t user,
 		       uint64_t now);
 
-/* The head kept, SLICE_NONE when the transaction is gone. */
+/* The head kept; SLICE_NONE once a final has been sent, or the transaction is gone. */
 struct slice tx_server_head(const struct tx_layer *l, uint64_t tx);
 
 void tx_set_user(struct tx_layer *l, uint64_t tx, uint64_t user);
@@ -85,7 +118,8 @@ void tx_set_user(struct tx_layer *l, uint64_t tx, uint64_t user);
 /*
  * Sends a response and keeps it for retransmission as the state needs. Finals
  * after a final, and anything on a stale handle, are SBC_ESTATE and nothing is
- * sent; SBC_EFULL when it could not be kept (it is sent once all the same).
+ * sent; SBC_EFULL when it could not be kept (it is sent once all the same, and
+ * the state is what it would be); SBC_EBAD for a status outside 100 to 699.
  */
 enum sbc_err tx_server_respond(struct tx_layer *l, uint64_t tx, uint16_t status, struct slice bytes,
 			       uint64_t now, struct engine_out *out);
@@ -106,8 +140,11 @@ uint64_t tx_client_new(struct tx_layer *l, enum sip_method method, struct slice 
 
 /*
  * Matches a response by 17.1.3. TX_PASS: 1xx, the first final, every 2xx of an
- * INVITE (retransmitted and forked ones too). Non-2xx finals of an INVITE are
- * acknowledged here. `*user` is set with TX_PASS.
+ * INVITE (retransmitted and forked ones too, and one that comes after a non-2xx
+ * final: a proxy forwards it by 16.7). Non-2xx finals of an INVITE are
+ * acknowledged here. What else comes after a final, and all answers to a CANCEL
+ * that this layer sent, are TX_ABSORBED. `*tx` is the transaction that matched, or
+ * 0; `*user` is set with TX_PASS.
  */
 enum tx_rx tx_client_match(struct tx_layer *l, const struct sip_msg *m, const struct sip_via *via,
 			   uint64_t now, struct engine_out *out, uint64_t *tx, uint64_t *user);
@@ -115,11 +152,21 @@ enum tx_rx tx_client_match(struct tx_layer *l, const struct sip_msg *m, const st
 /*
  * Cancels an INVITE (9.1): at once when a provisional has come, else when one
  * comes. 64*T1 after that without a final the TU gets TX_EV_TIMEOUT. `branch`
- * of the CANCEL is the INVITE's. Harmless after a final.
+ * of the CANCEL is the INVITE's. Harmless after a final and when done before. A
+ * 2xx that crosses the CANCEL is passed up like any other: the TU acknowledges it
+ * and ends its dialog (15).
+ *
+ * The CANCEL is a transaction of its own, counted by tx_used(), without events.
+ * Where there is no room for one it is sent again at the intervals of timer E
+ * until there is or the INVITE ends.
  */
 void tx_client_cancel(struct tx_layer *l, uint64_t tx, uint64_t now, struct engine_out *out);
 
-/* Forgets a transaction at once: the TU is going and wants no more events. */
+/*
+ * Forgets a transaction at once, without an event, and what it would still have
+ * absorbed or acknowledged. Finished transactions are better left to their
+ * timers, with tx_set_user() to a value that means nobody.
+ */
 void tx_abandon(struct tx_layer *l, uint64_t tx);
 
 /* ---- time ---- */
@@ -127,7 +174,7 @@ void tx_abandon(struct tx_layer *l, uint64_t tx);
 enum tx_event_type {
 	TX_EV_TIMEOUT, /* timer B or F, or a cancelled INVITE without a final */
 	TX_EV_NO_ACK,  /* 2xx unacknowledged for 64*T1 (13.3.1.4), or timer H */
-	TX_EV_ENDED    /* transaction gone */
+	TX_EV_ENDED    /* transaction gone as it should */
 };
 
 struct tx_event {
@@ -138,11 +185,21 @@ struct tx_event {
 	bool server;
 };
 
-/* As wheel_expire(): up to `max` events, bounded work; stops early when `out` has little room. */
+/*
+ * Serves what is due at `now`: up to `max` events; `budget` bounds the work as for
+ * wheel_expire(). Stops early when `out` has no more than the spare room above;
+ * tx_is_behind() then tells that more is due. A late call sends a retransmission
+ * that was missed once, not as often as it was missed.
+ */
 uint32_t tx_expire(struct tx_layer *l, uint64_t now, struct tx_event *events, uint32_t max,
 		   uint32_t budget, struct engine_out *out);
 
+/* Whether the latest tx_expire() stopped short: call it again with a cleared `out`. */
+bool tx_is_behind(const struct tx_layer *l);
+
+/* As wheel_next_due(). */
 uint64_t tx_next_due(const struct tx_layer *l);
+
 uint32_t tx_used(const struct tx_layer *l);
 
 /* Retransmissions sent since start, for figures and tests. */

@@ -1,0 +1,257 @@
+#include <string.h>
+
+#include "sbc/core/transaction_internal.h"
+#include "sbc/sip/addr.h"
+#include "sbc/sip/cseq.h"
+#include "sbc/sip/param.h"
+#include "sbc/sip/uri.h"
+
+/*
+ * A key is a letter for its kind and then parts, each with its length before it,
+ * so that no bytes of one part can pass for another's. What RFC 3261 7.3.1 calls
+ * case-insensitive is folded when the key is made.
+ *
+ *   'S' method, host, port, branch                              17.2.3
+ *   'C' method, branch                                          17.1.3
+ *   'L' method, host, port, transport, CSeq, From tag, Call-ID  17.2.3, RFC 2543
+ *       and, compared by rules of their own: Request-URI, To tag, Via parameters
+ */
+#define MAGIC_COOKIE_LEN 7u
+#define DEFAULT_PORT     5060u
+
+/*
+ * Comparing by rules takes time with the square of the number of parameters, and
+ * a stranger writes them: beyond these, RFC 2543 clients must repeat the bytes.
+ */
+#define RULES_MAX_PARAMS 16u
+#define RULES_MAX_URI    255u
+
+static void key_begin(struct tx_key *k, char kind)
+{
+	k->n = 1;
+	k->too_long = false;
+	k->bytes[0] = (uint8_t)kind;
+}
+
+static void key_part(struct tx_key *k, struct slice s)
+{
+	if (k->too_long || s.n > TX_KEY_MAX || k->n + 2 + s.n > TX_KEY_MAX) {
+		k->too_long = true;
+		return;
+	}
+	k->bytes[k->n] = (uint8_t)(s.n >> 8);
+	k->bytes[k->n + 1] = (uint8_t)s.n;
+	if (s.n)
+		memcpy(k->bytes + k->n + 2, s.p, s.n);
+	k->n += 2 + s.n;
+}
+
+static void key_part_folded(struct tx_key *k, struct slice s)
+{
+	uint32_t from = k->n;
+
+	key_part(k, s);
+	if (k->too_long)
+		return;
+	for (uint32_t i = from + 2; i < k->n; i++)
+		k->bytes[i] = (uint8_t)slice_lower((char)k->bytes[i]);
+}
+
+static void key_number(struct tx_key *k, uint32_t v)
+{
+	key_part(k, slice_of((const char *)&v, sizeof(v)));
+}
+
+/* The next part from `at` on. */
+static struct slice part_next(const uint8_t *bytes, uint32_t *at)
+{
+	uint32_t n = (uint32_t)bytes[*at] << 8 | bytes[*at + 1];
+	struct slice s = slice_of((const char *)bytes + *at + 2, n);
+
+	*at += 2 + n;
+	return s;
+}
+
+static void key_hash(const struct tx_layer *l, struct tx_key *k)
+{
+	k->hashed = k->n;
+	k->hash = (uint32_t)siphash13(&l->key, k->bytes, k->n);
+}
+
+static void key_sent_by(struct tx_key *k, const struct sip_via *via)
+{
+	key_part_folded(k, via->host);
+	key_number(k, via->port ? via->port : DEFAULT_PORT);
+}
+
+static struct slice tag_of(const struct sip_msg *m, enum sip_hdr id)
+{
+	struct sip_addr a;
+
+	return sip_addr_of(m, id, &a) == SBC_OK ? sip_addr_tag(&a) : SLICE_NONE;
+}
+
+static void key_2543(const struct tx_layer *l, struct tx_key *k, const struct sip_msg *m,
+		     const struct sip_via *via, struct slice method)
+{
+	struct sip_cseq cseq = {0};
+
+	/* A CSeq that cannot be read is answered 400; until then it counts as number 0. */
+	if (sip_cseq_of(m, &cseq) != SBC_OK)
+		cseq.seq = 0;
+	key_begin(k, 'L');
+	key_part(k, method);
+	key_sent_by(k, via);
+	key_part_folded(k, via->transport);
+	key_number(k, cseq.seq);
+	key_part_folded(k, tag_of(m, SIP_HDR_FROM));
+	key_part(k, sip_msg_value(m, SIP_HDR_CALL_ID));
+	key_hash(l, k);
+	key_part(k, m->request_uri);
+	key_part(k, tag_of(m, SIP_HDR_TO));
+	key_part(k, via->params);
+}
+
+void tx_key_server(const struct tx_layer *l, struct tx_key *k, const struct sip_msg *m,
+		   const struct sip_via *via, struct slice method)
+{
+	/* The cookie alone names no transaction (RFC 4475 3.2.1, badbranch). */
+	if (!sip_via_is_3261(via) || via->branch.n <= MAGIC_COOKIE_LEN) {
+		key_2543(l, k, m, via, method);
+		return;
+	}
+	key_begin(k, 'S');
+	key_part(k, method);
+	key_sent_by(k, via);
+	key_part_folded(k, via->branch);
+	key_hash(l, k);
+}
+
+void tx_key_client(const struct tx_layer *l, struct tx_key *k, struct slice method,
+		   struct slice branch)
+{
+	key_begin(k, 'C');
+	key_part(k, method);
+	key_part_folded(k, branch);
+	key_hash(l, k);
+}
+
+static const uint8_t *key_bytes(const struct tx_layer *l, const struct tx *t)
+{
+	if (t->key_len <= TX_KEY_INLINE)
+		return t->key.bytes;
+	return (const uint8_t *)blob_ptr(l->blobs, t->key.blob);
+}
+
+struct slice tx_key_branch(const struct tx_layer *l, const struct tx *t)
+{
+	uint32_t at = 1;
+
+	part_next(key_bytes(l, t), &at);
+	return part_next(key_bytes(l, t), &at);
+}
+
+static bool uri_eq(struct slice a, struct slice b)
+{
+	struct sip_uri ua, ub;
+
+	if (slice_eq(a, b))
+		return true;
+	if (a.n > RULES_MAX_URI || b.n > RULES_MAX_URI)
+		return false;
+	return sip_uri_parse(&ua, a) == SBC_OK && sip_uri_parse(&ub, b) == SBC_OK &&
+	       sip_uri_eq(&ua, &ub);
+}
+
+static uint32_t params_count(struct slice list)
+{
+	struct sip_param p;
+	uint32_t n = 0;
+
+	while (n <= RULES_MAX_PARAMS && sip_param_next(&list, &p))
+		n++;
+	return n;
+}
+
+/* Each parameter of `a` is in `b` with the same value. */
+static bool params_in(struct slice a, struct slice b)
+{
+	struct sip_param pa, pb;
+
+	while (sip_param_next(&a, &pa))
+		if (!sip_param_find(b, pa.name, &pb) || !slice_ieq(pa.value, pb.value))
+			return false;
+	return true;
+}
+
+/* 20.42: the same set of parameters with equal values, in any order. */
+static bool params_eq(struct slice a, struct slice b)
+{
+	if (slice_eq(a, b))
+		return true;
+	uint32_t n = params_count(a);
+	return n <= RULES_MAX_PARAMS && n == params_count(b) && params_in(a, b) && params_in(b, a);
+}
+
+/*
+ * The To tag of the response that is being acknowledged. Where the response could
+ * not be kept any tag will do: the rest of the key has matched.
+ */
+static bool acked_tag_eq(const struct tx_layer *l, const struct tx *t, struct slice tag)
+{
+	struct slice sent = blob_slice(l->blobs, t->msg);
+	struct sip_fault fault;
+	struct sip_msg m;
+
+	if (sent.n == 0 || sip_msg_parse(&m, sent.p, sent.n, &fault) != SBC_OK)
+		return true;
+	return slice_ieq(tag_of(&m, SIP_HDR_TO), tag);
+}
+
+static bool rest_2543_eq(const struct tx_layer *l, const struct tx *t, const struct tx_key *k,
+			 bool ack)
+{
+	const uint8_t *have = key_bytes(l, t);
+	uint32_t at = t->key_hashed, kat = k->hashed;
+	struct slice uri = part_next(have, &at), k_uri = part_next(k->bytes, &kat);
+	struct slice tag = part_next(have, &at), k_tag = part_next(k->bytes, &kat);
+	struct slice params = part_next(have, &at), k_params = part_next(k->bytes, &kat);
+
+	if (!ack && !slice_ieq(tag, k_tag))
+		return false;
+	if (!params_eq(params, k_params) || !uri_eq(uri, k_uri))
+		return false;
+	return !ack || acked_tag_eq(l, t, k_tag);
+}
+
+static bool key_eq(const struct tx_layer *l, const struct tx *t, const struct tx_key *k, bool ack)
+{
+	const uint8_t *have = key_bytes(l, t);
+
+	if (t->key_hashed != k->hashed || memcmp(have, k->bytes, k->hashed) != 0)
+		return false;
+	return k->n == k->hashed || rest_2543_eq(l, t, k, ack);
+}
+
+struct tx *tx_find(const struct tx_layer *l, const struct tx_key *k, bool ack)
+{
+	if (k->too_long)
+		return NULL;
+	for (uint32_t i = table_first(&l->table, k->hash); i != TABLE_NONE;
+	     i = table_next(&l->table, i))
+		if (key_eq(l, tx_at(l, i), k, ack))
+			return tx_at(l, i);
+	return NULL;
+}
+
+bool tx_key_has_room(const struct tx_layer *l, const struct tx_key *k)
+{
+	uint32_t n = 0;
+
+	if (k->n == k->hashed)
+		return true;
+	for (uint32_t i = table_first(&l->table, k->hash); i != TABLE_NONE;
+	     i = table_next(&l->table, i))
+		n++;
+	return n < TX_2543_ALIKE;
+}
