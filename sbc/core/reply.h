@@ -5,7 +5,8 @@
  * the request: the Via lines (the topmost with received and rport filled in by
  * RFC 3261 18.2.1 and RFC 3581), From, Call-ID, CSeq, Record-Route when wanted,
  * and as the last line, without its line end, To: a tag can be appended. It
- * describes only the side that sent the request.
+ * describes only the side that sent the request. Folds are cut and names are in
+ * their long form, so that a head is one line a header.
  */
 #ifndef SBC_CORE_REPLY_H
 #define SBC_CORE_REPLY_H
@@ -17,8 +18,10 @@
 #include "sbc/sip/msg.h"
 
 /*
- * SBC_EBAD when Via, From, To, Call-ID or CSeq is missing or unreadable: then the
- * request cannot be answered. Works on a message that sip_msg_parse() refused.
+ * SBC_EBAD when the topmost Via or CSeq is missing or unreadable, or From, To or
+ * Call-ID is missing or empty: then the request cannot be answered. SBC_EFULL
+ * when `w` has no room. Works on a message that sip_msg_parse() refused; From and
+ * To that break the grammar are given back as they came.
  */
 enum sbc_err reply_head_write(struct wbuf *w, const struct sip_msg *m,
 			      const struct engine_path *source, bool record_route);
@@ -35,6 +38,16 @@ struct reply {
 };
 
 void reply_write(struct wbuf *w, struct slice head, const struct reply *r);
+
+/* Status line and head, To's line end included: what a response begins with. */
+void reply_start_write(struct wbuf *w, uint16_t status, struct slice reason, struct slice head,
+		       struct slice to_tag);
+
+/*
+ * "Timestamp: ...\r\n" of the request when it has a well-formed one, for `extra`
+ * of its 100, which must give it back (RFC 3261 8.2.6.1).
+ */
+void reply_timestamp_write(struct wbuf *w, const struct sip_msg *m);
 
 /* "INVITE, ACK, ..." : what the border serves, for Allow. */
 extern const char *const reply_allow;

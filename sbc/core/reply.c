@@ -1,0 +1,143 @@
+#include "sbc/core/reply.h"
+
+#include "sbc/core/hiding.h"
+#include "sbc/core/wire.h"
+#include "sbc/sip/addr.h"
+#include "sbc/sip/cseq.h"
+#include "sbc/sip/param.h"
+#include "sbc/sip/via.h"
+
+/* hiding_serves_method() says the same by enum; a test holds the two together. */
+const char *const reply_allow =
+	"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE";
+
+/*
+ * The client's own received and rport values are not believed: both are the
+ * server's to set (RFC 3261 18.2.1, RFC 3581 4).
+ */
+static void via_top_write(struct wbuf *w, const struct sip_via *v, const struct engine_path *source)
+{
+	struct slice rest = v->params;
+	struct sip_param p;
+	uint32_t ip;
+	bool same = net_ip_parse(v->host, &ip) && ip == source->remote.ip;
+
+	wire_put(w, v->params.n ? slice_of(v->whole.p, (uint32_t)(v->params.p - v->whole.p))
+				: v->whole);
+	while (sip_param_next(&rest, &p))
+		if (!wire_in("received rport", p.name))
+			wire_put(w, p.whole);
+	if (!same || v->has_rport) {
+		wbuf_lit(w, ";received=");
+		net_ip_write(w, source->remote.ip);
+	}
+	if (v->has_rport) {
+		wbuf_lit(w, ";rport=");
+		wbuf_u64(w, source->remote.port);
+	}
+	if (v->rest.n) {
+		wbuf_lit(w, ", ");
+		wire_put(w, slice_trim(v->rest));
+	}
+	wbuf_lit(w, "\r\n");
+}
+
+static void line_write(struct wbuf *w, enum sip_hdr id, struct slice value)
+{
+	wbuf_put(w, sip_hdr_name(id));
+	wbuf_lit(w, ": ");
+	wire_put(w, value);
+	wbuf_lit(w, "\r\n");
+}
+
+/* All lines of one name in their order, without the first `skip`. */
+static void lines_write(struct wbuf *w, const struct sip_msg *m, enum sip_hdr id, uint32_t skip)
+{
+	for (uint32_t i = 0; i < m->count; i++) {
+		if (m->hdr[i].id != id)
+			continue;
+		if (skip)
+			skip--;
+		else if (m->hdr[i].value_len)
+			line_write(w, id, sip_entry_value(m, i));
+	}
+}
+
+enum sbc_err reply_head_write(struct wbuf *w, const struct sip_msg *m,
+			      const struct engine_path *source, bool record_route)
+{
+	struct slice from = sip_msg_value(m, SIP_HDR_FROM);
+	struct slice to = sip_msg_value(m, SIP_HDR_TO);
+	struct slice call_id = sip_msg_value(m, SIP_HDR_CALL_ID);
+	struct sip_via via;
+	struct sip_cseq cseq;
+
+	if (!from.n || !to.n || !call_id.n || sip_via_top(m, &via) != SBC_OK ||
+	    sip_cseq_of(m, &cseq) != SBC_OK)
+		return SBC_EBAD;
+	wbuf_lit(w, "Via: ");
+	via_top_write(w, &via, source);
+	lines_write(w, m, SIP_HDR_VIA, 1);
+	if (record_route)
+		lines_write(w, m, SIP_HDR_RECORD_ROUTE, 0);
+	line_write(w, SIP_HDR_FROM, from);
+	line_write(w, SIP_HDR_CALL_ID, call_id);
+	line_write(w, SIP_HDR_CSEQ, sip_msg_value(m, SIP_HDR_CSEQ));
+	wbuf_lit(w, "To: ");
+	wire_put(w, to);
+	return wbuf_ok(w) ? SBC_OK : SBC_EFULL;
+}
+
+/* The value of To, which is a head's last line. */
+static struct slice head_to(struct slice head)
+{
+	uint32_t at = head.n;
+
+	while (at && head.p[at - 1] != '\n')
+		at--;
+	if (head.n - at < 4)
+		return SLICE_NONE;
+	return slice_of(head.p + at + 4, head.n - at - 4);
+}
+
+void reply_start_write(struct wbuf *w, uint16_t status, struct slice reason, struct slice head,
+		       struct slice to_tag)
+{
+	struct sip_addr to;
+
+	wbuf_lit(w, "SIP/2.0 ");
+	wbuf_u64(w, status);
+	wbuf_char(w, ' ');
+	wbuf_put(w, reason.n ? reason : sip_status_reason(status));
+	wbuf_lit(w, "\r\n");
+	wbuf_put(w, head);
+	if (to_tag.n && sip_addr_parse(&to, head_to(head)) == SBC_OK && !sip_addr_tag(&to).n) {
+		wbuf_lit(w, ";tag=");
+		wbuf_put(w, to_tag);
+	}
+	wbuf_lit(w, "\r\n");
+}
+
+void reply_write(struct wbuf *w, struct slice head, const struct reply *r)
+{
+	reply_start_write(w, r->status, r->reason, head, r->to_tag);
+	if (r->contact.n)
+		line_write(w, SIP_HDR_CONTACT, r->contact);
+	if (r->server.n)
+		line_write(w, SIP_HDR_SERVER, r->server);
+	wbuf_put(w, r->extra);
+	if (r->body.n && r->content_type.n)
+		line_write(w, SIP_HDR_CONTENT_TYPE, r->content_type);
+	wbuf_lit(w, "Content-Length: ");
+	wbuf_u64(w, r->body.n);
+	wbuf_lit(w, "\r\n\r\n");
+	wbuf_put(w, r->body);
+}
+
+void reply_timestamp_write(struct wbuf *w, const struct sip_msg *m)
+{
+	struct slice value = sip_msg_value(m, SIP_HDR_TIMESTAMP);
+
+	if (hiding_timestamp_ok(value))
+		line_write(w, SIP_HDR_TIMESTAMP, value);
+}

@@ -1,0 +1,67 @@
+/*
+ * wire: what every value must satisfy before it is written onto another wire.
+ *
+ * The index (sip/msg.h) is liberal in what it accepts: folding, bare LF, any
+ * octet but NUL. What leaves is not: one line a header, CRLF, no control
+ * character, quoted strings and UTF-8 well-formed (RFC 3261 25.1). A parser
+ * behind the border that sees lines where ours saw a value would read headers
+ * that nobody has looked at.
+ */
+#ifndef SBC_CORE_WIRE_H
+#define SBC_CORE_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sbc/base/slice.h"
+#include "sbc/base/wbuf.h"
+
+enum wire_class {
+	WIRE_TOKEN = 1u << 0, /* RFC 3261 token */
+	WIRE_USER = 1u << 1,  /* unreserved and user-unreserved, no escape */
+	WIRE_DIGIT = 1u << 2,
+	WIRE_ALPHA = 1u << 3,
+	WIRE_HEX = 1u << 4,
+	WIRE_LWS = 1u << 5, /* SP, HTAB, and CR and LF of a fold */
+	WIRE_CTL = 1u << 6  /* all control characters but HTAB */
+};
+
+extern const uint8_t wire_class_of[256];
+
+static inline bool wire_is(char c, unsigned classes)
+{
+	return (wire_class_of[(uint8_t)c] & classes) != 0;
+}
+
+/* Non-empty and nothing but these classes. */
+bool wire_all(struct slice s, unsigned classes);
+
+/* Non-empty, no control character but HTAB: may stand on a line as it is. */
+bool wire_is_line(struct slice s);
+
+/* Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, no control character but HTAB. */
+bool wire_is_utf8(struct slice s);
+
+/* A whole quoted-string with both quotes; folds inside are tolerated, wire_put() cuts them. */
+bool wire_is_quoted(struct slice s);
+
+/* Decimal digits only, at most `max` of them. */
+bool wire_is_digits(struct slice s, uint32_t max);
+
+/* Whether `s` is one of the words of a space-separated list, ASCII case-insensitively. */
+bool wire_in(const char *words, struct slice s);
+
+/* Position of `needle` in `s`, ASCII case-insensitively, or -1. Bound both before: naive search. */
+int32_t wire_isearch(struct slice s, struct slice needle);
+
+/* Copies; each run of LWS that holds a line break, and each control character, becomes one SP. */
+void wire_put(struct wbuf *w, struct slice s);
+
+/*
+ * Cuts the next token off a list with commas, semicolons and LWS between; what
+ * is not a token up to the next comma or semicolon is skipped over. For lists
+ * out of which only known words are taken.
+ */
+bool wire_next_token(struct slice *rest, struct slice *token);
+
+#endif
