@@ -152,6 +152,8 @@ static const struct config_hint hints[] = {
 	{"", "node", 0, 0, "the node's settings"},
 	{"", "ports", 0, 0, "a list of ports"},
 	{"", "realms", 0, 0, "a list of realms"},
+	{"", "peers", 0, 0, "a list of at least one peer"},
+	{"", "routes", 0, 0, "a list of at least one route"},
 	{"", "domains", 0, 0, HOST_FORM},
 	{"node", "name", 0, 0, NAME_FORM},
 	{"node", "workers", 1, DP_MAX_WORKERS, NULL},

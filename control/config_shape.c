@@ -64,7 +64,8 @@ static void wrong(const struct place *at, const struct config_node *n,
 	char want[256];
 
 	expected(want, sizeof(want), at, v);
-	config_report_add(at->report, n->line, "%s: %s: expected %s", at->key, found(n), want);
+	config_report_add(at->report, n->line, "%s: %s: expected %s",
+			  *at->key ? at->key : "the file", found(n), want);
 }
 
 static bool is_decimal(const char *s, uint64_t *v)
