@@ -48,7 +48,7 @@ static inline bool sip_char_is_alpha(char c)
 /* LWS once the scanner has made sure that CR and LF only occur in a fold. */
 static inline bool sip_char_is_lws(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return (uint8_t)c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
 }
 
 static inline bool sip_char_all(struct slice s, enum sip_char class)

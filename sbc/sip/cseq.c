@@ -27,7 +27,8 @@ static bool cut_required_lws(struct slice *s)
 	return s->n != before;
 }
 
-enum sbc_err sip_cseq_parse(struct sip_cseq *c, struct slice value)
+/* Number and method name; which method it is, the caller finds out. */
+static enum sbc_err cut_cseq(struct sip_cseq *c, struct slice value)
 {
 	struct slice s = slice_trim(value);
 	enum sbc_err err = cut_number(&s, SEQ_MAX, &c->seq);
@@ -37,19 +38,28 @@ enum sbc_err sip_cseq_parse(struct sip_cseq *c, struct slice value)
 	if (!cut_required_lws(&s) || !sip_is_token(s))
 		return SBC_EBAD;
 	c->method_name = s;
-	c->method = sip_method_parse(s);
 	return SBC_OK;
+}
+
+enum sbc_err sip_cseq_parse(struct sip_cseq *c, struct slice value)
+{
+	enum sbc_err err = cut_cseq(c, value);
+
+	if (err == SBC_OK)
+		c->method = sip_method_parse(c->method_name);
+	return err;
 }
 
 enum sbc_err sip_cseq_of(const struct sip_msg *m, struct sip_cseq *c)
 {
 	if (!sip_msg_has(m, SIP_HDR_CSEQ))
 		return SBC_ENONE;
-	enum sbc_err err = sip_cseq_parse(c, sip_msg_value(m, SIP_HDR_CSEQ));
+	if (!m->is_request)
+		return sip_cseq_parse(c, sip_msg_value(m, SIP_HDR_CSEQ));
+	enum sbc_err err = cut_cseq(c, sip_msg_value(m, SIP_HDR_CSEQ));
 
-	if (err == SBC_OK && m->is_request && !slice_eq(c->method_name, m->method_name))
-		return SBC_EBAD;
-	return err;
+	c->method = m->method;
+	return err == SBC_OK && !slice_eq(c->method_name, m->method_name) ? SBC_EBAD : err;
 }
 
 enum sbc_err sip_rack_parse(struct sip_rack *r, struct slice value)

@@ -13,7 +13,10 @@ struct sip_cseq {
 	struct slice method_name;
 };
 
+/* SBC_EBAD, or SBC_ELIMIT when the number is too large. */
 enum sbc_err sip_cseq_parse(struct sip_cseq *c, struct slice value);
+
+/* In a request SBC_EBAD, too, when the method is not the request's (8.1.1.5). */
 enum sbc_err sip_cseq_of(const struct sip_msg *m, struct sip_cseq *c);
 
 struct sip_rack {

@@ -21,28 +21,42 @@ struct head_line {
 	enum sip_hdr id;
 };
 
-/* Null when the line is a header line, else what is wrong with it; static text. */
-static inline const char *head_line_cut(const char *p, const struct scan_line *l,
-					struct head_line *h)
+/* A name that is not known as it stands: cuts what may precede the colon, and checks it. */
+static inline const char *head_name_other(struct head_line *h, uint64_t room)
 {
+	while (h->name_len && (h->name[h->name_len - 1] == ' ' || h->name[h->name_len - 1] == '\t'))
+		h->name_len--;
+	h->id = sip_name_find(h->name, h->name_len, room);
+	if (h->id == SIP_HDR_OTHER && !sip_is_token(slice_of(h->name, h->name_len)))
+		return "Malformed Header Name";
+	return h->name_len > HEAD_MAX_NAME ? "Header Name Too Long" : NULL;
+}
+
+/*
+ * Null when the line at `p` is a header line, else what is wrong with it (static
+ * text). `message_end` bounds what may be read.
+ */
+static inline const char *head_line_cut(const char *p, const struct scan_line *l,
+					const char *message_end, struct head_line *h)
+{
+	const uint64_t room = (uint64_t)(message_end - p);
+	const char *end = l->end;
+	const char *colon = scan_colon(p, end, room);
+	const char *v = colon + 1;
+
 	if (l->bad)
 		return "Control Character in Header";
-	if (l->colon == NULL)
+	if (colon == end)
 		return "Header Without Colon";
-	const char *name_end = l->colon;
-	const char *v = l->colon + 1;
-	const char *end = l->end;
-
-	while (name_end > p && (name_end[-1] == ' ' || name_end[-1] == '\t'))
-		name_end--;
 	h->name = p;
-	h->name_len = (uint32_t)(name_end - p);
-	h->id = sip_name_find(p, h->name_len);
-	/* A known name is a token; only the others must be looked through. */
-	if (h->id == SIP_HDR_OTHER && !sip_is_token(slice_of(p, h->name_len)))
-		return "Malformed Header Name";
-	if (h->name_len > HEAD_MAX_NAME)
-		return "Header Name Too Long";
+	h->name_len = (uint32_t)(colon - p);
+	h->id = sip_name_find(p, h->name_len, room);
+	if (h->id == SIP_HDR_OTHER) {
+		const char *wrong = head_name_other(h, room);
+
+		if (wrong != NULL)
+			return wrong;
+	}
 	while (v < end && sip_char_is_lws(*v))
 		v++;
 	while (end > v && sip_char_is_lws(end[-1]))

@@ -51,29 +51,32 @@ static inline void index_line(struct walk *w, const struct head_line *h)
 static bool index_head(struct walk *w, const char *p, const char *end)
 {
 	struct sip_msg *m = w->m;
+	struct scan scan;
 	struct scan_line l;
 	struct head_line h;
-	const char *body;
 
 	m->headers_off = (uint16_t)(p - m->buf);
-	m->headers_end = m->headers_off;
-	for (; !scan_is_empty_line(p, end, &body); p = l.next) {
-		if (!scan_line(p, end, &l)) {
+	for (scan_init(&scan, p, end);; p = l.next) {
+		if (!scan_line(&scan, p, &l)) {
+			m->headers_end = (uint16_t)(p - m->buf);
 			blame(w, SBC_EBAD, 400, "Head Does Not End");
 			return false;
 		}
+		if (l.end == p)
+			break;
 		if (m->count == SIP_MAX_HEADERS) {
+			m->headers_end = (uint16_t)(p - m->buf);
 			blame(w, SBC_ELIMIT, 400, "Too Many Headers");
 			return false;
 		}
-		const char *wrong = head_line_cut(p, &l, &h);
+		const char *wrong = head_line_cut(p, &l, end, &h);
 		if (wrong != NULL)
 			blame(w, SBC_EBAD, 400, wrong);
 		else
 			index_line(w, &h);
-		m->headers_end = (uint16_t)(l.next - m->buf);
 	}
-	m->body_off = (uint16_t)(body - m->buf);
+	m->headers_end = (uint16_t)(p - m->buf);
+	m->body_off = (uint16_t)(l.next - m->buf);
 	return true;
 }
 
@@ -96,14 +99,6 @@ static void bound_body(struct walk *w)
 	}
 }
 
-static bool has_space(struct slice s)
-{
-	for (uint32_t i = 0; i < s.n; i++)
-		if ((uint8_t)s.p[i] <= ' ')
-			return true;
-	return false;
-}
-
 /* What must be there, and the two values that decide what the message is. */
 static void check_mandatory(struct walk *w)
 {
@@ -119,7 +114,7 @@ static void check_mandatory(struct walk *w)
 		blame(w, SBC_EBAD, 400, "Missing To");
 	if (!call_id.n)
 		blame(w, SBC_EBAD, 400, "Missing Call-ID");
-	else if (has_space(call_id))
+	else if (scan_space(call_id.p, call_id.n) != call_id.n)
 		blame(w, SBC_EBAD, 400, "Malformed Call-ID");
 	if (!sip_msg_has(m, SIP_HDR_CSEQ))
 		blame(w, SBC_EBAD, 400, "Missing CSeq");

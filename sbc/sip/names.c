@@ -123,7 +123,7 @@ const uint8_t sip_name_compact[32] = {
 
 enum sip_hdr sip_hdr_parse(struct slice name)
 {
-	return sip_name_find(name.p, name.n);
+	return sip_name_find(name.p, name.n, name.n);
 }
 
 struct slice sip_hdr_name(enum sip_hdr id)

@@ -10,20 +10,32 @@
 #ifndef SBC_SIP_NAMES_H
 #define SBC_SIP_NAMES_H
 
+#include <assert.h>
+
 #include "sbc/sip/chars.h"
 #include "sbc/sip/msg.h"
+#include "sbc/sip/scan.h"
 
-#define SIP_NAME_ROOM 24u /* bytes a known header name may have; three 8-byte words */
+#define SIP_NAME_ROOM 30u /* bytes a known header name may have */
 
-/* Multipliers found by search over the names of names.c; the compiler checks them. */
+/*
+ * Multiplicative hash; its factor was found by search over the names of names.c,
+ * and the compiler checks that it separates them. 0x202020 folds the letters.
+ */
 #define SIP_NAME_SLOT(len, first, mid, last)                                                       \
-	(((len)*63u + (first)*46u + (mid)*3u + (last)*16u) & 255u)
+	(((((uint32_t)(len) << 24 | (uint32_t)(last) << 16 | (uint32_t)(mid) << 8 |                \
+	    (uint32_t)(first)) |                                                                   \
+	   0x202020u) *                                                                            \
+	  0x27419a5fu) >>                                                                          \
+	 24)
 
 struct sip_name {
 	char lower[SIP_NAME_ROOM]; /* zero-padded */
 	uint8_t len;
 	uint8_t id; /* enum sip_hdr */
 };
+
+static_assert(sizeof(struct sip_name) == 32, "two names a cache line, indexed by a shift");
 
 extern const uint8_t sip_name_slot[256];   /* index into sip_name_table; 0: no name */
 extern const uint8_t sip_name_compact[32]; /* by letter & 31: enum sip_hdr */
@@ -47,30 +59,57 @@ static inline bool sip_name_word_eq(uint64_t w, uint64_t lower)
 	return (w | (lower & 0x4040404040404040u) >> 1) == lower;
 }
 
-/* Bytes p[0..n) against a known name of the same length, no byte beyond read. */
-static inline bool sip_name_eq(const char *p, uint32_t n, const struct sip_name *name)
+/* Bytes p[0..n) against a known name of the same length, at least two. */
+static inline bool sip_name_eq_plain(const char *p, uint32_t n, const struct sip_name *name)
 {
-	if (n >= 8) {
-		for (uint32_t i = 0; i + 8 <= n; i += 8)
-			if (!sip_name_word_eq(sip_name_word(p + i), sip_name_word(name->lower + i)))
-				return false;
-		return sip_name_word_eq(sip_name_word(p + n - 8),
-					sip_name_word(name->lower + n - 8));
-	}
-	for (uint32_t i = 0; i < n; i++)
+	uint32_t i = 0;
+
+	for (; n - i >= 8; i += 8)
+		if (!sip_name_word_eq(sip_name_word(p + i), sip_name_word(name->lower + i)))
+			return false;
+	for (; i < n; i++)
 		if (slice_lower(p[i]) != name->lower[i])
 			return false;
 	return true;
 }
 
-static inline enum sip_hdr sip_name_find(const char *p, uint32_t n)
+#ifdef __SSE2__
+
+/* The same sixteen bytes at a time: `room` bytes may be read at p. */
+static inline bool sip_name_eq(const char *p, uint32_t n, uint64_t room,
+			       const struct sip_name *name)
+{
+	if (n > 16 || room < 16)
+		return sip_name_eq_plain(p, n, name);
+	const __m128i lower = scan_load(name->lower);
+	const __m128i letter = _mm_and_si128(lower, _mm_set1_epi8(0x40));
+	const __m128i v = _mm_or_si128(scan_load(p), _mm_srli_epi16(letter, 1));
+	const uint32_t same = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lower));
+
+	return (~same & ((1u << n) - 1)) == 0;
+}
+
+#else
+
+static inline bool sip_name_eq(const char *p, uint32_t n, uint64_t room,
+			       const struct sip_name *name)
+{
+	(void)room;
+	return sip_name_eq_plain(p, n, name);
+}
+
+#endif
+
+/* `room` is how many bytes may be read at p; at least n. */
+static inline enum sip_hdr sip_name_find(const char *p, uint32_t n, uint64_t room)
 {
 	if (n < 2)
 		return n && sip_char_is_alpha(*p) ? sip_name_compact[*p & 31] : SIP_HDR_OTHER;
-	const struct sip_name *name = &sip_name_table[sip_name_slot[SIP_NAME_SLOT(
-		n, (uint8_t)p[0] | 0x20u, (uint8_t)p[n / 2] | 0x20u, (uint8_t)p[n - 1] | 0x20u)]];
+	const uint32_t slot =
+		SIP_NAME_SLOT(n & 0xff, (uint8_t)p[0], (uint8_t)p[n / 2], (uint8_t)p[n - 1]);
+	const struct sip_name *name = &sip_name_table[sip_name_slot[slot]];
 
-	if (name->len != n || !sip_name_eq(p, n, name))
+	if (name->len != n || !sip_name_eq(p, n, room, name))
 		return SIP_HDR_OTHER;
 	return name->id;
 }

@@ -21,7 +21,8 @@ enum sbc_err sip_peek_call_id(const char *buf, uint32_t len, struct sip_peek *ou
 	struct scan_line l;
 	struct head_line h;
 	struct sip_fault fault;
-	const char *body, *end = buf + len;
+	struct scan scan;
+	const char *end = buf + len;
 	const char *p = start_line_skip_crlf(buf, end);
 	uint32_t count = 0;
 	bool seen_to = false;
@@ -32,10 +33,12 @@ enum sbc_err sip_peek_call_id(const char *buf, uint32_t len, struct sip_peek *ou
 	if (end - p > (int64_t)SIP_MAX_MESSAGE)
 		end = p + SIP_MAX_MESSAGE;
 	out->is_register = sip_method_parse(s.method) == SIP_REGISTER;
-	for (p = s.next; p < end && !scan_is_empty_line(p, end, &body); p = l.next) {
-		if (!scan_line(p, end, &l) || count == SIP_MAX_HEADERS)
+	if (s.next > end)
+		s.next = end;
+	for (scan_init(&scan, s.next, end), p = s.next; scan_line(&scan, p, &l); p = l.next) {
+		if (l.end == p || count == SIP_MAX_HEADERS)
 			break;
-		if (head_line_cut(p, &l, &h) != NULL)
+		if (head_line_cut(p, &l, end, &h) != NULL)
 			continue;
 		count++;
 		if (note(out, &h, &seen_to))

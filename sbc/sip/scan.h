@@ -1,81 +1,160 @@
 /*
- * scan: cuts a message head into lines, sixteen bytes at a time.
+ * scan: cuts a message head into lines, 64 bytes at a time.
  *
  * Private to sbc/sip. sip_msg_parse() and sip_peek_call_id() both walk a head
- * through scan_line(), so that they cannot disagree on where a line ends, where
- * its name ends, or which lines are refused.
+ * through scan_line(), so that they cannot disagree on where a line ends or which
+ * lines are refused.
  *
- * The block functions give, for sixteen bytes, one bit a byte: `ctl` for NUL, LF
- * and CR (and whatever else is below 0x10, such as HTAB, which the caller sorts
- * out), `colon` for ':'. scan_block_plain() is the meaning; scan_block() is the
- * same by SSE2 where the compiler has it. tests/unit/sip/scan_test.c compares.
+ * A block of 64 bytes becomes a word with one bit for each byte below 0x10: CR,
+ * LF and NUL decide something, the others (HTAB) are passed over. Each byte of
+ * the head is looked at once; a line costs as much as it has such bytes. The
+ * *_plain functions are the meaning, the others the same by SSE2 where the
+ * compiler has it; tests/unit/sip/scan_test.c compares them.
  */
 #ifndef SBC_SIP_SCAN_H
 #define SBC_SIP_SCAN_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#define SCAN_BLOCK 16
+#define SCAN_BLOCK 64u
 
-struct scan_mask {
-	uint32_t ctl;
-	uint32_t colon;
-};
-
-/* At most SCAN_BLOCK bytes, `n` of them readable. */
-static inline struct scan_mask scan_block_plain(const char *p, uint32_t n)
+/* One bit a byte of p[0..n) that is below 0x10; n is at most SCAN_BLOCK. */
+static inline uint64_t scan_ctl_plain(const char *p, uint32_t n)
 {
-	struct scan_mask m = {0, 0};
+	uint64_t bits = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		m.ctl |= (uint32_t)((uint8_t)p[i] < 0x10) << i;
-		m.colon |= (uint32_t)(p[i] == ':') << i;
-	}
-	return m;
+	for (uint32_t i = 0; i < n; i++)
+		bits |= (uint64_t)((uint8_t)p[i] < 0x10) << i;
+	return bits;
 }
 
-/* SCAN_BLOCK readable bytes. */
-static inline struct scan_mask scan_block(const char *p)
+/* First byte of p[0..n) that is SP or below, or n. */
+static inline uint32_t scan_space_plain(const char *p, uint32_t n)
 {
+	uint32_t i = 0;
+
+	while (i < n && (uint8_t)p[i] > ' ')
+		i++;
+	return i;
+}
+
+/* First ':' from p on, or `end`. */
+static inline const char *scan_colon_plain(const char *p, const char *end)
+{
+	while (p < end && *p != ':')
+		p++;
+	return p;
+}
+
 #ifdef __SSE2__
-	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-	const __m128i ctl = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x0f)), v);
-	const __m128i colon = _mm_cmpeq_epi8(v, _mm_set1_epi8(':'));
 
-	return (struct scan_mask){(uint32_t)_mm_movemask_epi8(ctl),
-				  (uint32_t)_mm_movemask_epi8(colon)};
-#else
-	return scan_block_plain(p, SCAN_BLOCK);
-#endif
+static inline __m128i scan_load(const char *p)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
-struct scan_line {
-	const char *colon; /* first one, NULL when there is none */
-	const char *end;   /* where CRLF or LF begins */
-	const char *next;  /* first byte of the next line */
-	bool bad;          /* holds NUL, or CR that no LF follows */
+static inline uint32_t scan_below(__m128i v, char limit)
+{
+	return (uint32_t)_mm_movemask_epi8(
+		_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(limit)), v));
+}
+
+static inline uint64_t scan_ctl(const char *p, uint32_t n)
+{
+	if (n < SCAN_BLOCK)
+		return scan_ctl_plain(p, n);
+	return (uint64_t)scan_below(scan_load(p), 0x0f) |
+	       (uint64_t)scan_below(scan_load(p + 16), 0x0f) << 16 |
+	       (uint64_t)scan_below(scan_load(p + 32), 0x0f) << 32 |
+	       (uint64_t)scan_below(scan_load(p + 48), 0x0f) << 48;
+}
+
+static inline uint32_t scan_space(const char *p, uint32_t n)
+{
+	uint32_t i = 0;
+
+	for (; n - i >= 16; i += 16) {
+		const uint32_t bits = scan_below(scan_load(p + i), ' ');
+
+		if (bits)
+			return i + (uint32_t)__builtin_ctz(bits);
+	}
+	return i + scan_space_plain(p + i, n - i);
+}
+
+/* `room` bytes may be read at p: beyond `end`, as a rule. Most names are short. */
+static inline const char *scan_colon(const char *p, const char *end, uint64_t room)
+{
+	if (room < 16)
+		return scan_colon_plain(p, end);
+	const uint32_t bits =
+		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(scan_load(p), _mm_set1_epi8(':')));
+
+	if (!bits)
+		return end - p > 16 ? scan_colon_plain(p + 16, end) : end;
+	p += __builtin_ctz(bits);
+	return p < end ? p : end;
+}
+
+#else
+
+static inline uint64_t scan_ctl(const char *p, uint32_t n)
+{
+	return scan_ctl_plain(p, n < SCAN_BLOCK ? n : SCAN_BLOCK);
+}
+
+static inline uint32_t scan_space(const char *p, uint32_t n)
+{
+	return scan_space_plain(p, n);
+}
+
+static inline const char *scan_colon(const char *p, const char *end, uint64_t room)
+{
+	(void)room;
+	return scan_colon_plain(p, end);
+}
+
+#endif
+
+struct scan {
+	const char *at; /* block whose bits are in `ctl` */
+	const char *end;
+	uint64_t ctl; /* of the block, those not met yet */
 };
 
-/* What one control byte at `h` means for the line it stands in. */
-enum scan_hit { SCAN_GO_ON, SCAN_END };
-
-static inline enum scan_hit scan_control(const char *h, const char *end, struct scan_line *l)
+static inline void scan_fill(struct scan *s)
 {
-	if (*h == '\r' && end - h > 1 && h[1] == '\n') {
-		l->next = h + 2;
-	} else if (*h == '\n') {
-		l->next = h + 1;
-	} else {
-		l->bad |= *h == '\0' || *h == '\r';
-		return SCAN_GO_ON;
+	const int64_t left = s->end - s->at;
+
+	s->ctl = scan_ctl(s->at, left >= SCAN_BLOCK ? SCAN_BLOCK : (uint32_t)left);
+}
+
+static inline void scan_init(struct scan *s, const char *p, const char *end)
+{
+	s->at = p;
+	s->end = end;
+	scan_fill(s);
+}
+
+/* The next byte below 0x10, or NULL. */
+static inline const char *scan_next(struct scan *s)
+{
+	while (!s->ctl) {
+		if (s->end - s->at <= SCAN_BLOCK)
+			return NULL;
+		s->at += SCAN_BLOCK;
+		scan_fill(s);
 	}
-	l->end = h;
-	return SCAN_END;
+	const char *h = s->at + __builtin_ctzll(s->ctl);
+
+	s->ctl &= s->ctl - 1;
+	return h;
 }
 
 static inline bool scan_is_fold(const char *p, const char *end)
@@ -83,49 +162,41 @@ static inline bool scan_is_fold(const char *p, const char *end)
 	return p < end && (*p == ' ' || *p == '\t');
 }
 
+struct scan_line {
+	const char *end;  /* where CRLF or LF begins */
+	const char *next; /* first byte of the next line */
+	bool bad;         /* holds NUL, or CR that no LF follows */
+};
+
 /*
- * Cuts the line that begins at `p`, folded lines with it (RFC 3261 7.3.1). False
- * when the input ends before the line does.
+ * Cuts the next line, folded lines with it (RFC 3261 7.3.1): an empty one ends
+ * where it begins. False when the input ends before the line does.
  */
-static inline bool scan_line(const char *p, const char *end, struct scan_line *l)
+static inline bool scan_line(struct scan *s, const char *p, struct scan_line *l)
 {
-	l->colon = NULL;
 	l->bad = false;
 	for (;;) {
-		const char *from = p;
-		const uint32_t n = end - p >= SCAN_BLOCK ? SCAN_BLOCK : (uint32_t)(end - p);
-		struct scan_mask m = n == SCAN_BLOCK ? scan_block(p) : scan_block_plain(p, n);
+		const char *h = scan_next(s);
 
-		p += n;
-		if (l->colon == NULL && m.colon)
-			l->colon = from + __builtin_ctz(m.colon);
-		for (; m.ctl; m.ctl &= m.ctl - 1) {
-			const char *h = from + __builtin_ctz(m.ctl);
-
-			if (scan_control(h, end, l) == SCAN_GO_ON)
-				continue;
-			if (!scan_is_fold(l->next, end)) {
-				if (l->colon != NULL && l->colon > h)
-					l->colon = NULL;
-				return true;
-			}
-			p = l->next;
-			break;
-		}
-		if (n < SCAN_BLOCK && p == end)
+		if (h == NULL)
 			return false;
+		l->end = h;
+		if (*h == '\r' && s->end - h > 1 && h[1] == '\n') {
+			/* LF's bit is the next one, here or first in the next block. */
+			h++;
+			if (s->ctl)
+				s->ctl &= s->ctl - 1;
+			else
+				scan_next(s);
+		} else if (*h != '\n') {
+			l->bad |= *h == '\0' || *h == '\r';
+			continue;
+		}
+		l->next = h + 1;
+		/* The empty line is never folded: after it comes the body. */
+		if (l->end == p || !scan_is_fold(l->next, s->end))
+			return true;
 	}
-}
-
-/* Whether the head ends here; `*body` is then set behind the empty line. */
-static inline bool scan_is_empty_line(const char *p, const char *end, const char **body)
-{
-	const uint32_t n = p < end && *p == '\r' ? 1 : 0;
-
-	if (end - p <= n || p[n] != '\n')
-		return false;
-	*body = p + n + 1;
-	return true;
 }
 
 #endif

@@ -5,9 +5,13 @@
 
 const char *start_line_skip_crlf(const char *p, const char *end)
 {
-	while (scan_is_empty_line(p, end, &p))
-		;
-	return p;
+	for (;;) {
+		const char *q = p < end && *p == '\r' ? p + 1 : p;
+
+		if (q == end || *q != '\n')
+			return p;
+		p = q + 1;
+	}
 }
 
 static enum sbc_err refuse(struct sip_fault *fault, uint16_t status, const char *text)
@@ -56,12 +60,9 @@ static enum sbc_err read_status_line(struct slice line, struct start_line *out,
 	return SBC_OK;
 }
 
-/* First byte up to SP, or the end. */
 static const char *find_space(const char *p, const char *end)
 {
-	while (p < end && (uint8_t)*p > ' ')
-		p++;
-	return p;
+	return p + scan_space(p, (uint32_t)(end - p));
 }
 
 static enum sbc_err read_request_line(struct slice line, struct start_line *out,
@@ -116,6 +117,7 @@ static bool read_plain_request(const char *p, const char *end, struct start_line
 enum sbc_err start_line_read(const char *p, const char *end, struct start_line *out,
 			     struct sip_fault *fault)
 {
+	struct scan scan;
 	struct scan_line l;
 
 	*out = (struct start_line){.next = end};
@@ -125,13 +127,15 @@ enum sbc_err start_line_read(const char *p, const char *end, struct start_line *
 	const char *lf = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
 	if (lf == NULL)
 		return refuse(fault, 0, "Not SIP");
-	if (!scan_line(p, lf + 1, &l))
+	scan_init(&scan, p, lf + 1);
+	if (!scan_line(&scan, p, &l))
 		return refuse(fault, 0, "Not SIP");
 	out->next = l.next;
 	struct slice line = slice_of(p, (uint32_t)(l.end - p));
-	enum sbc_err err = line.n >= 4 && slice_ieq(slice_of(p, 4), SLICE_LIT("SIP/"))
-				   ? read_status_line(line, out, fault)
-				   : read_request_line(line, out, fault);
+	const bool is_response = line.n >= 4 && slice_ieq(slice_of(p, 4), SLICE_LIT("SIP/"));
+	enum sbc_err err = is_response ? read_status_line(line, out, fault)
+				       : read_request_line(line, out, fault);
+
 	if (err == SBC_OK && l.bad)
 		return refuse(fault, 400, "Control Character in Start Line");
 	return err;

@@ -137,12 +137,14 @@ bool sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b)
 {
 	if (a->scheme != b->scheme)
 		return false;
+	if (slice_eq(a->whole, b->whole))
+		return true;
 	switch (a->scheme) {
 	case SIP_SCHEME_TEL:
 		return tel_number_eq(a->user, b->user) &&
 		       parts_eq(a->params, b->params, ';', true, true);
 	case SIP_SCHEME_OTHER:
-		return slice_eq(a->whole, b->whole);
+		return false;
 	default:
 		return a->has_user == b->has_user && escaped_eq(a->user, b->user, false) &&
 		       escaped_eq(a->password, b->password, false) && slice_ieq(a->host, b->host) &&
