@@ -1,0 +1,80 @@
+/*
+ * checksum: the Internet checksum (RFC 1071) over contiguous bytes.
+ *
+ * Sums are over 32-bit words in machine order into 64 bits: byte order does not
+ * matter to a ones' complement sum (RFC 1071 section 2 B), and the carries of a
+ * whole datagram fit in the upper half.
+ */
+#ifndef DATAPLANE_CHECKSUM_H
+#define DATAPLANE_CHECKSUM_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "dataplane/packet.h"
+
+static inline uint64_t checksum_add(uint64_t sum, const uint8_t *p, uint32_t n)
+{
+	uint32_t word[4];
+
+	for (; n >= sizeof(word); n -= sizeof(word), p += sizeof(word)) {
+		memcpy(word, p, sizeof(word));
+		sum += (uint64_t)word[0] + word[1] + word[2] + word[3];
+	}
+	for (; n >= 4; n -= 4, p += 4) {
+		memcpy(word, p, 4);
+		sum += word[0];
+	}
+	if (n) {
+		word[0] = 0;
+		memcpy(word, p, n);
+		sum += word[0];
+	}
+	return sum;
+}
+
+static inline uint16_t checksum_fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static inline bool checksum_ip_ok(const uint8_t *ip, uint32_t n)
+{
+	return checksum_fold(checksum_add(0, ip, n)) == 0xffff;
+}
+
+/* Writes the header checksum of an IPv4 header of `n` bytes. */
+static inline void checksum_ip_write(uint8_t *ip, uint32_t n)
+{
+	uint16_t sum;
+
+	memset(ip + IP4_SUM, 0, 2);
+	sum = (uint16_t)~checksum_fold(checksum_add(0, ip, n));
+	memcpy(ip + IP4_SUM, &sum, 2);
+}
+
+/* RFC 768's pseudo header; `ip` has no options, `n` is the UDP length. */
+static inline uint64_t checksum_pseudo(const uint8_t *ip, uint32_t n)
+{
+	return checksum_add(0, ip + IP4_SRC, 8) + htons((uint16_t)n) + htons(IPPROTO_UDP);
+}
+
+/* Writes the UDP checksum of a whole datagram whose UDP part is `n` bytes. */
+static inline void checksum_udp_write(uint8_t *ip, uint32_t n)
+{
+	uint16_t sum;
+
+	memset(ip + UDP_SUM, 0, 2);
+	sum = (uint16_t)~checksum_fold(checksum_add(checksum_pseudo(ip, n), ip + PACKET_IP_LEN, n));
+	/* RFC 768: a computed zero is sent as all ones, zero means none. */
+	if (sum == 0)
+		sum = 0xffff;
+	memcpy(ip + UDP_SUM, &sum, 2);
+}
+
+#endif

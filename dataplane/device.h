@@ -1,0 +1,51 @@
+/*
+ * device: an Ethernet device of DPDK's, brought up for the workers.
+ *
+ * Queue q of a device with index d is polled, and sent on, by worker (q + d) mod
+ * workers. A worker that has no transmit queue of its own on a device hands its
+ * packets by ring to one that has: nothing is ever sent from two threads on one
+ * queue, and no lock is taken.
+ */
+#ifndef DATAPLANE_DEVICE_H
+#define DATAPLANE_DEVICE_H
+
+#include <rte_ring.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/dataplane.h"
+
+#define DEVICE_NAME   64u
+#define DEVICE_QUEUES 16u
+#define DEVICE_VLANS  4096u
+
+struct device {
+	char name[DEVICE_NAME];
+	uint16_t eth; /* DPDK's port id */
+	uint16_t index;
+	uint16_t rx_queues;
+	uint16_t tx_queues;
+	uint16_t mtu;
+	bool probed;
+	bool started;
+	/*
+	 * The kernel of this machine sends on it without having written checksums
+	 * (CHECKSUM_PARTIAL): a pseudo-header sum in place of the checksum is whole.
+	 */
+	bool partial_checksums;
+	uint8_t mac[6];
+	uint8_t port_of_vlan[DEVICE_VLANS]; /* our port + 1; 0: none */
+	struct rte_ring *tx_ring[DP_MAX_WORKERS];
+};
+
+struct dataplane;
+
+/* Finds or probes, configures and starts all devices of the ports; fills port.device, .mac. */
+bool devices_start(struct dataplane *dp, char *why, uint32_t why_len);
+void devices_stop(struct dataplane *dp);
+
+/* The queue a worker sends on, or false with the worker that sends for it. */
+bool device_tx_queue(const struct dataplane *dp, const struct device *d, uint16_t worker,
+		     uint16_t *queue, uint16_t *owner);
+
+#endif

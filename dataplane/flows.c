@@ -1,0 +1,255 @@
+#include "dataplane/flows.h"
+
+#include "dataplane/neigh.h"
+#include "dataplane/output.h"
+#include "dataplane/worker.h"
+
+/* Every flow is looked at this often. */
+#define SCAN_PERIOD_MS 1000u
+#define SCAN_MAX       256u
+
+static uint32_t index_of(const struct dataplane *dp, uint16_t realm, uint16_t port)
+{
+	const struct realm_media *r;
+	uint32_t off;
+
+	if (realm >= SNAPSHOT_MAX_REALMS)
+		return FLOW_NONE;
+	r = &dp->realm[realm];
+	off = (uint32_t)port - r->lo;
+	return off < r->count ? r->base + off : FLOW_NONE;
+}
+
+static struct flow *partner_of(const struct worker *w, const struct flow *f)
+{
+	return f->peer == FLOW_NONE ? NULL : &w->dp->flow[f->peer];
+}
+
+void flows_resolve(struct worker *w, struct flow *f)
+{
+	const struct port *p = &w->dp->port[f->out_port];
+	uint8_t mac[6];
+	uint32_t hop;
+	enum neigh_state s = NEIGH_NONE;
+
+	if (f->out_dst_ip != 0 && port_next_hop(p, f->out_dst_ip, &hop))
+		s = neigh_lookup(w->dp->neigh, f->out_port, hop, w->now, mac);
+	if (s == NEIGH_REACHABLE || s == NEIGH_PROBING)
+		f->out_l2_len = (uint8_t)output_l2(p, f->out_l2, mac, RTE_ETHER_TYPE_IPV4);
+	else
+		f->out_l2_len = 0;
+}
+
+void flows_join(struct worker *w, struct flow *f)
+{
+	struct flow *partner = partner_of(w, f);
+
+	if (flow_join(f, partner))
+		flows_resolve(w, f);
+	if (partner != NULL && flow_join(partner, f))
+		flows_resolve(w, partner);
+}
+
+static void live_add(struct worker *w, uint32_t index)
+{
+	w->dp->flow_slot[index].live_at = w->live_count;
+	w->live[w->live_count++] = index;
+}
+
+static void live_remove(struct worker *w, uint32_t index)
+{
+	uint32_t at = w->dp->flow_slot[index].live_at;
+	uint32_t last = w->live[--w->live_count];
+
+	w->live[at] = last;
+	w->dp->flow_slot[last].live_at = at;
+}
+
+/* A flow whose partner has gone, or has found another. */
+static void part(struct worker *w, uint32_t index, uint32_t partner)
+{
+	struct flow *f = &w->dp->flow[index];
+
+	if (f->state == FLOW_FREE || f->peer != partner)
+		return;
+	f->peer = FLOW_NONE;
+	flow_join(f, NULL);
+}
+
+void relay_publish(struct worker *w, const struct flow_spec *spec)
+{
+	struct dataplane *dp = w->dp;
+	uint32_t index = index_of(dp, spec->realm, spec->port);
+	uint32_t peer = index_of(dp, spec->peer_realm, spec->peer_port);
+	uint32_t old;
+	struct flow *f;
+
+	if (index == FLOW_NONE)
+		return;
+	f = &dp->flow[index];
+	old = f->state == FLOW_FREE ? FLOW_NONE : f->peer;
+	if (f->state == FLOW_FREE)
+		live_add(w, index);
+	dp->flow_slot[index].told = false;
+	flow_publish(f, spec, dp->realm[spec->realm].ip, w->now);
+	if (old != FLOW_NONE && f->peer == FLOW_NONE)
+		part(w, old, index);
+	/* Only what names each other is a pair: the partner may not be there yet. */
+	if (peer != FLOW_NONE && dp->flow[peer].state != FLOW_FREE &&
+	    dp->flow[peer].spec.peer_realm == spec->realm &&
+	    dp->flow[peer].spec.peer_port == spec->port) {
+		f->peer = peer;
+		f->out_port = (uint8_t)dp->realm[spec->peer_realm].port;
+		dp->flow[peer].peer = index;
+		dp->flow[peer].out_port = (uint8_t)dp->realm[spec->realm].port;
+	}
+	flows_join(w, f);
+}
+
+void relay_retire(struct worker *w, uint16_t realm, uint16_t port)
+{
+	uint32_t index = index_of(w->dp, realm, port);
+	uint32_t peer;
+
+	if (index == FLOW_NONE || w->dp->flow[index].state == FLOW_FREE)
+		return;
+	peer = w->dp->flow[index].peer;
+	live_remove(w, index);
+	flow_retire(&w->dp->flow[index]);
+	if (peer != FLOW_NONE)
+		part(w, peer, index);
+}
+
+/* ---- silence ---- */
+
+static uint32_t timeout_of(const struct worker *w, const struct flow *f)
+{
+	uint32_t a = w->snapshot->realm[f->spec.realm].media_timeout_s;
+	uint32_t b = w->snapshot->realm[f->spec.peer_realm].media_timeout_s;
+
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
+}
+
+/* The last thing that happened in either direction of a stream. */
+static uint64_t active_at(const struct flow *f, const struct flow *partner)
+{
+	uint64_t at = f->last_ms > f->since_ms ? f->last_ms : f->since_ms;
+
+	if (partner != NULL && partner->last_ms > at)
+		at = partner->last_ms;
+	return at;
+}
+
+static bool is_silent(const struct worker *w, const struct flow *f)
+{
+	const struct flow *partner = partner_of(w, f);
+	uint32_t timeout = timeout_of(w, f);
+
+	if (timeout == 0)
+		return false;
+	if ((f->flags & FLOW_F_CLOSED) && (partner == NULL || (partner->flags & FLOW_F_CLOSED)))
+		return false;
+	return w->now > active_at(f, partner) + timeout * 1000ull;
+}
+
+/* Whether a call has a stream that is not silent: only asked of a call with a silent one. */
+static bool call_is_silent(const struct worker *w, uint64_t call)
+{
+	for (uint32_t i = 0; i < w->live_count; i++) {
+		const struct flow *f = &w->dp->flow[w->live[i]];
+
+		if (f->spec.call == call && !f->spec.rtcp && !is_silent(w, f))
+			return false;
+	}
+	return true;
+}
+
+static void silence_check(struct worker *w, uint32_t index)
+{
+	struct flow *f = &w->dp->flow[index];
+	struct flow_slot *slot = &w->dp->flow_slot[index];
+
+	if (f->spec.rtcp || f->spec.leg != 0)
+		return;
+	if (!is_silent(w, f)) {
+		slot->told = false;
+		return;
+	}
+	if (slot->told || w->media_events == WORKER_MEDIA_EV)
+		return;
+	slot->told = true;
+	if (call_is_silent(w, f->spec.call))
+		w->media_event[w->media_events++] =
+			(struct engine_media){.type = ENGINE_MEDIA_SILENT,
+					      .call = f->spec.call,
+					      .stream = f->spec.stream,
+					      .leg = f->spec.leg};
+}
+
+void relay_scan(struct worker *w, uint64_t elapsed)
+{
+	uint64_t owed = w->live_owed + (uint64_t)w->live_count * RTE_MIN(elapsed, SCAN_PERIOD_MS);
+	uint32_t n = (uint32_t)(owed / SCAN_PERIOD_MS);
+
+	w->live_owed = (uint32_t)(owed % SCAN_PERIOD_MS);
+	n = RTE_MIN(RTE_MIN(n, w->live_count), SCAN_MAX);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t index;
+
+		if (w->live_scan >= w->live_count)
+			w->live_scan = 0;
+		index = w->live[w->live_scan++];
+		if (w->dp->flow[index].out_dst_ip != 0)
+			flows_resolve(w, &w->dp->flow[index]);
+		silence_check(w, index);
+	}
+}
+
+/* ---- looking in ---- */
+
+static struct net_addr remote_of(const struct flow *f)
+{
+	if (f->state == FLOW_LOCKED)
+		return (struct net_addr){f->src_ip, rte_be_to_cpu_16(f->src_port)};
+	return f->spec.remote;
+}
+
+static void info_fill(struct dp_flow_info *i, const struct flow *f)
+{
+	uint32_t rate = f->spec.clock_rate ? f->spec.clock_rate : 8000;
+
+	*i = (struct dp_flow_info){
+		.call = f->spec.call,
+		.realm = f->spec.realm,
+		.port = f->spec.port,
+		.peer_realm = f->spec.peer_realm,
+		.peer_port = f->spec.peer_port,
+		.stream = f->spec.stream,
+		.leg = f->spec.leg,
+		.rtcp = f->spec.rtcp,
+		.latched = f->latched,
+		.locked = f->state == FLOW_LOCKED,
+		.closed = f->flags & FLOW_F_CLOSED,
+		.remote = remote_of(f),
+		.packets = f->packets,
+		.bytes = f->bytes,
+		.refused = f->refused,
+		.last_ms = f->last_ms,
+		.lost = rtp_stats_lost(&f->rtp),
+		.duplicates = f->rtp.duplicates,
+		.jitter_us = (uint32_t)((uint64_t)f->rtp.jitter_q4 * 1000000 / 16 / rate),
+		.ssrc = f->rtp.ssrc,
+	};
+}
+
+uint32_t relay_flows_read(const struct worker *w, uint32_t *cursor, struct dp_flow_info *info,
+			  uint32_t max)
+{
+	uint32_t n = 0;
+
+	while (n < max && *cursor < w->live_count)
+		info_fill(&info[n++], &w->dp->flow[w->live[(*cursor)++]]);
+	return n;
+}

@@ -1,0 +1,155 @@
+#include "dataplane/port.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/worker.h"
+#include "sbc/media/port_pool.h"
+
+static struct address *address_of(struct dataplane *dp, uint16_t port, uint32_t ip)
+{
+	struct port *p = &dp->port[port];
+
+	for (uint16_t i = 0; i < p->addresses; i++)
+		if (p->address[i]->ip == ip)
+			return p->address[i];
+	if (p->addresses == PORT_ADDRESSES)
+		return NULL;
+	p->address[p->addresses] = calloc(1, sizeof(struct address));
+	if (p->address[p->addresses] == NULL)
+		return NULL;
+	p->address[p->addresses]->ip = ip;
+	return p->address[p->addresses++];
+}
+
+static void range_slices(struct media_range *r, uint16_t hi, uint16_t workers)
+{
+	for (uint16_t k = 0; k < workers; k++) {
+		uint16_t pairs;
+
+		port_pool_slice(r->lo, hi, k, workers, &r->slice_lo[k], &pairs);
+		r->slice_count[k] = 2u * pairs;
+	}
+}
+
+static bool realm_add(struct dataplane *dp, uint16_t realm)
+{
+	const struct snapshot_realm *s = &dp->conf.snapshot->realm[realm];
+	struct realm_media *m = &dp->realm[realm];
+	struct media_range *r;
+	struct address *a;
+
+	m->port = dp->conf.realm_port[realm];
+	m->ip = s->media_ip;
+	if (s->media_ip == 0 || s->media_hi < s->media_lo || s->media_lo == 0)
+		return true;
+	a = address_of(dp, m->port, s->media_ip);
+	if (a == NULL)
+		return false;
+	m->lo = s->media_lo;
+	m->count = (uint32_t)s->media_hi - s->media_lo + 1;
+	m->base = dp->flow_count;
+	dp->flow_count += m->count;
+	r = &a->range[a->ranges++];
+	*r = (struct media_range){.lo = m->lo, .realm = realm, .count = m->count, .base = m->base};
+	range_slices(r, s->media_hi, dp->workers);
+	return true;
+}
+
+static bool listener_add(struct dataplane *dp, uint16_t index)
+{
+	const struct snapshot_listener *l = &dp->conf.snapshot->listener[index];
+	struct address *a = address_of(dp, dp->conf.realm_port[l->realm], l->addr.ip);
+
+	if (a == NULL)
+		return false;
+	a->listener[a->listeners++] =
+		(struct port_listener){.port = l->addr.port, .listener = index};
+	return true;
+}
+
+static void port_fill(struct port *p, const struct dp_port_conf *c)
+{
+	memcpy(p->name, c->name, sizeof(p->name));
+	p->vlan = c->vlan;
+	p->mtu = c->mtu ? c->mtu : 1500;
+	p->ip = c->ip;
+	p->mask = c->prefix ? htonl(UINT32_MAX << (32 - c->prefix)) : 0;
+	p->gateway = c->gateway;
+}
+
+static bool fail(char *why, uint32_t why_len, const char *name, const char *what)
+{
+	snprintf(why, why_len, "%s: %s", name, what);
+	return false;
+}
+
+bool ports_build(struct dataplane *dp, char *why, uint32_t why_len)
+{
+	const struct snapshot *s = dp->conf.snapshot;
+
+	for (uint16_t i = 0; i < dp->ports; i++) {
+		const struct dp_port_conf *c = &dp->conf.port[i];
+
+		port_fill(&dp->port[i], c);
+		if (c->prefix > 32 || dp->port[i].mtu < 576 || c->vlan > 4094)
+			return fail(why, why_len, c->name, "prefix, MTU or VLAN out of range");
+		if (address_of(dp, i, c->ip) == NULL)
+			return fail(why, why_len, c->name, "no memory");
+	}
+	for (uint16_t i = 0; i < s->realms; i++)
+		if (dp->conf.realm_port[i] >= dp->ports || !realm_add(dp, i))
+			return fail(why, why_len, s->realm[i].name,
+				    "no such port, or too many addresses on it");
+	for (uint16_t i = 0; i < s->listeners; i++)
+		if (!listener_add(dp, i))
+			return fail(why, why_len, s->realm[s->listener[i].realm].name,
+				    "too many addresses on its port");
+	return true;
+}
+
+void ports_free(struct dataplane *dp)
+{
+	for (uint16_t i = 0; i < dp->ports; i++)
+		for (uint16_t k = 0; k < dp->port[i].addresses; k++)
+			free(dp->port[i].address[k]);
+}
+
+bool ports_fit(const struct dataplane *dp, const struct snapshot *s)
+{
+	const struct snapshot *old = dp->conf.snapshot;
+
+	if (s->realms != old->realms || s->listeners != old->listeners)
+		return false;
+	for (uint16_t i = 0; i < s->realms; i++)
+		if (s->realm[i].media_ip != old->realm[i].media_ip ||
+		    s->realm[i].media_lo != old->realm[i].media_lo ||
+		    s->realm[i].media_hi != old->realm[i].media_hi)
+			return false;
+	for (uint16_t i = 0; i < s->listeners; i++)
+		if (s->listener[i].realm != old->listener[i].realm ||
+		    !net_addr_eq(s->listener[i].addr, old->listener[i].addr))
+			return false;
+	return true;
+}
+
+bool port_source_ok(const struct port *p, uint32_t src)
+{
+	uint32_t host = ntohl(src & ~p->mask);
+	uint32_t all = ntohl(~p->mask);
+
+	if (!net_ip_is_unicast(src) || port_address(p, src) != NULL)
+		return false;
+	/* Network and broadcast address of our own subnet; RFC 3021 has none on a /31. */
+	return all <= 1 || !port_on_link(p, src) || (host != 0 && host != all);
+}
+
+bool port_next_hop(const struct port *p, uint32_t dst, uint32_t *hop)
+{
+	if (!net_ip_is_unicast(dst) || port_address(p, dst) != NULL)
+		return false;
+	*hop = port_on_link(p, dst) ? dst : p->gateway;
+	return *hop != 0;
+}

@@ -1,0 +1,116 @@
+#include "dataplane/relay.h"
+
+#include "dataplane/checksum.h"
+#include "dataplane/flows.h"
+#include "dataplane/output.h"
+#include "dataplane/tx.h"
+#include "dataplane/worker.h"
+#include "sbc/media/port_pool.h"
+
+/* RTP and its RTCP are neighbours in the array as their ports are (RFC 3550 11). */
+static const struct flow *rtp_of(const struct worker *w, uint32_t index)
+{
+	const struct flow *f = &w->dp->flow[index];
+
+	if (!(f->flags & FLOW_F_RTCP) || index == 0)
+		return NULL;
+	return f[-1].realm == f->realm && f[-1].state != FLOW_FREE ? &f[-1] : NULL;
+}
+
+static void tell_latched(struct worker *w, const struct flow *f)
+{
+	if (w->media_events == WORKER_MEDIA_EV)
+		return;
+	w->media_event[w->media_events++] =
+		(struct engine_media){.type = ENGINE_MEDIA_LATCHED,
+				      .call = f->spec.call,
+				      .stream = f->spec.stream,
+				      .leg = f->spec.leg,
+				      .rtcp = f->spec.rtcp,
+				      .source = {f->src_ip, rte_be_to_cpu_16(f->src_port)}};
+}
+
+/* Too long for the port, in pieces, or without a known next hop. */
+static void relay_slow(struct worker *w, struct rte_mbuf *m, struct flow *f, uint8_t *ip)
+{
+	uint32_t n = PACKET_IP_LEN + be16_get(ip + UDP_LEN);
+
+	if (m->nb_segs > 1 || n > w->dp->port[f->out_port].mtu) {
+		output_datagram(w, f->out_port, ip, n);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	flows_resolve(w, f);
+	rte_pktmbuf_adj(m, m->l2_len);
+	output_packet(w, f->out_port, m);
+}
+
+static inline void relay_send(struct worker *w, struct rte_mbuf *m, struct flow *f, uint8_t *ip)
+{
+	const struct port *p = &w->dp->port[f->out_port];
+	uint32_t n = m->pkt_len - m->l2_len;
+	uint8_t *l2 = ip - f->out_l2_len;
+
+	if (unlikely(f->out_l2_len == 0 || m->nb_segs > 1 || n > p->mtu)) {
+		relay_slow(w, m, f, ip);
+		return;
+	}
+	/* Two sizes, so that both copies are of a constant length. */
+	if (f->out_l2_len == RTE_ETHER_HDR_LEN)
+		memcpy(l2, f->out_l2, RTE_ETHER_HDR_LEN);
+	else
+		memcpy(l2, f->out_l2, PACKET_L2_MAX);
+	m->data_off = (uint16_t)(l2 - (uint8_t *)m->buf_addr);
+	m->data_len = (uint16_t)(n + f->out_l2_len);
+	m->pkt_len = m->data_len;
+	tx_put(w, p->device, m);
+}
+
+void relay_packet(struct worker *w, struct rte_mbuf *m)
+{
+	uint32_t index = m->hash.usr;
+	struct flow *f = &w->dp->flow[index];
+	uint32_t n;
+	uint8_t *ip = worker_contiguous(w, m, &n);
+	struct net_addr src = {ip_get(ip + IP4_SRC), be16_get(ip + UDP_SRC)};
+	enum reason why = REASON_FLOW_NONE;
+
+	switch (flow_admit(f, rtp_of(w, index), src, ip + PACKET_IP_LEN + PACKET_UDP_LEN,
+			   n - PACKET_IP_LEN - PACKET_UDP_LEN, w->now, &why)) {
+	case FLOW_DROP:
+		worker_drop(w, m, why);
+		return;
+	case FLOW_RELAY_LATCHED:
+		flows_join(w, f);
+		tell_latched(w, f);
+		if (f->out_dst_ip == 0) {
+			worker_drop(w, m, REASON_FLOW_UNPROVEN);
+			return;
+		}
+		break;
+	case FLOW_RELAY:
+		break;
+	}
+	flow_rewrite(f, ip);
+	w->count.relayed++;
+	relay_send(w, m, f, ip);
+}
+
+uint16_t relay_owner(const struct worker *w, uint32_t flow)
+{
+	const struct dataplane *dp = w->dp;
+
+	/* Few realms, and only with several workers. */
+	for (uint16_t i = 0; i < dp->conf.snapshot->realms; i++) {
+		const struct realm_media *r = &dp->realm[i];
+		uint32_t off = flow - r->base;
+		uint16_t owner;
+
+		if (off >= r->count)
+			continue;
+		owner = port_pool_owner(r->lo, (uint16_t)(r->lo + r->count - 1), dp->workers,
+					(uint16_t)(r->lo + off));
+		return owner < dp->workers ? owner : w->id;
+	}
+	return w->id;
+}

@@ -1,0 +1,44 @@
+/*
+ * relay: media packets through their flows.
+ *
+ * The flow of a packet is found by indexing with the port it came to; whether it
+ * goes on is the flow's source policy (media/flow.h). The mbuf is rewritten in
+ * place and sent; nothing is allocated, locked or logged.
+ *
+ * Flows are one array for all workers, each flow with its worker as only reader
+ * and writer. Silence of a call: no stream of it has relayed a packet in either
+ * direction for the shorter media timeout of its two realms, streams that are
+ * closed both ways (hold) not counted as silent.
+ */
+#ifndef DATAPLANE_RELAY_H
+#define DATAPLANE_RELAY_H
+
+#include <rte_mbuf.h>
+#include <stdint.h>
+
+#include "dataplane/dataplane.h"
+#include "sbc/media/flow.h"
+
+struct worker;
+
+/* Takes a packet whose target is a flow of this worker. */
+void relay_packet(struct worker *w, struct rte_mbuf *m);
+
+/* The worker whose slice has the flow's port; the asker's own when nobody's has. */
+uint16_t relay_owner(const struct worker *w, uint32_t flow);
+
+/* Actions of the engine. */
+void relay_publish(struct worker *w, const struct flow_spec *spec);
+void relay_retire(struct worker *w, uint16_t realm, uint16_t port);
+
+/*
+ * A slow walk over the flows, all of them within a second: next hops that have
+ * moved, calls that are silent. Call every ms.
+ */
+void relay_scan(struct worker *w, uint64_t elapsed);
+
+/* Fills up to DP_BATCH, as engine_calls_read() does. */
+uint32_t relay_flows_read(const struct worker *w, uint32_t *cursor, struct dp_flow_info *info,
+			  uint32_t max);
+
+#endif

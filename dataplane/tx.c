@@ -1,0 +1,42 @@
+#include "dataplane/tx.h"
+
+#include <rte_ethdev.h>
+
+void tx_flush(struct worker *w, struct worker_tx *t)
+{
+	uint16_t sent;
+
+	if (t->n == 0)
+		return;
+	if (t->ring != NULL) {
+		sent = (uint16_t)rte_ring_sp_enqueue_burst(t->ring, (void **)t->pkt, t->n, NULL);
+	} else {
+		sent = rte_eth_tx_burst(t->eth, t->queue, t->pkt, t->n);
+		w->count.tx_packets += sent;
+	}
+	t->n = (uint16_t)(t->n - sent);
+	if (unlikely(t->n != 0))
+		memmove(t->pkt, t->pkt + sent, t->n * sizeof(t->pkt[0]));
+}
+
+void tx_flush_all(struct worker *w)
+{
+	for (uint16_t i = 0; i < w->dp->devices; i++)
+		tx_flush(w, &w->tx[i]);
+}
+
+uint32_t tx_drain(struct worker *w)
+{
+	struct rte_mbuf *m[WORKER_BURST];
+	uint32_t all = 0;
+
+	for (uint16_t i = 0; i < w->tx_in_count; i++) {
+		uint32_t n =
+			rte_ring_sc_dequeue_burst(w->tx_in[i].ring, (void **)m, WORKER_BURST, NULL);
+
+		for (uint32_t k = 0; k < n; k++)
+			tx_put(w, w->tx_in[i].device, m[k]);
+		all += n;
+	}
+	return all;
+}

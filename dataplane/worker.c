@@ -1,0 +1,170 @@
+#include "dataplane/worker.h"
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_pause.h>
+#include <sys/prctl.h>
+
+#include "dataplane/arp.h"
+#include "dataplane/classify.h"
+#include "dataplane/icmp.h"
+#include "dataplane/output.h"
+#include "dataplane/relay.h"
+#include "dataplane/request.h"
+#include "dataplane/sip_stage.h"
+#include "dataplane/steer.h"
+#include "dataplane/tx.h"
+
+/* Turns without work before a worker pauses, and before it sleeps. */
+#define IDLE_PAUSE    64u
+#define IDLE_SLEEP    1024u
+#define IDLE_SLEEP_US 50u
+/* Ticks in a row when the engine says that more is due at once. */
+#define ENGINE_TICKS 8u
+
+/* What classification found: here when it is ours, or to its owner. */
+static void packet_dispatch(struct worker *w, enum packet_kind kind, struct rte_mbuf *m)
+{
+	uint16_t to = steer_owner(w, kind, m);
+
+	if (to != w->id) {
+		steer_packet(w, to, m);
+		return;
+	}
+	switch (kind) {
+	case PACKET_MEDIA:
+		relay_packet(w, m);
+		break;
+	case PACKET_SIP:
+		sip_stage_receive(w, m);
+		break;
+	case PACKET_FRAGMENT:
+		worker_fragment(w, m);
+		break;
+	case PACKET_ARP:
+		arp_receive(w, m);
+		break;
+	case PACKET_ICMP:
+		icmp_receive(w, m);
+		break;
+	case PACKET_DROP:
+		rte_pktmbuf_free(m);
+		break;
+	}
+}
+
+void worker_fragment(struct worker *w, struct rte_mbuf *m)
+{
+	enum reason why = REASON_FRAG_BAD;
+	enum packet_kind kind;
+
+	m = reassembly_add(w, m);
+	if (m == NULL)
+		return;
+	kind = classify_datagram(w, m, &why);
+	if (kind == PACKET_DROP)
+		worker_drop(w, m, why);
+	else
+		packet_dispatch(w, kind, m);
+}
+
+static void burst(struct worker *w, const struct device *dev, struct rte_mbuf **pkt, uint16_t n)
+{
+	enum packet_kind kind[WORKER_BURST];
+	enum reason why = REASON_L2_SHORT;
+
+	for (uint16_t i = 0; i < n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(pkt[i], void *));
+	for (uint16_t i = 0; i < n; i++) {
+		kind[i] = classify_frame(w, dev, pkt[i], &why);
+		if (unlikely(kind[i] == PACKET_DROP))
+			reason_count(&w->reasons, why);
+	}
+	for (uint16_t i = 0; i < n; i++)
+		packet_dispatch(w, kind[i], pkt[i]);
+}
+
+static uint32_t receive(struct worker *w)
+{
+	struct rte_mbuf *pkt[WORKER_BURST];
+	uint32_t all = 0;
+
+	for (uint16_t i = 0; i < w->rx_count; i++) {
+		const struct worker_rx *rx = &w->rx[i];
+		uint16_t n = rte_eth_rx_burst(rx->dev->eth, rx->queue, pkt, WORKER_BURST);
+
+		if (n != 0)
+			burst(w, rx->dev, pkt, n);
+		all += n;
+	}
+	w->count.rx_packets += all;
+	return all;
+}
+
+/* What is due by the clock, once a ms. */
+static void tick(struct worker *w)
+{
+	uint64_t elapsed = w->now - w->last_tick;
+
+	w->last_tick = w->now;
+	if (w->id == 0)
+		neigh_tick(w);
+	output_pending(w);
+	reassembly_expire(w);
+	relay_scan(w, elapsed);
+	w->engine_due = true;
+	if (w->now - w->last_report >= TELEMETRY_PERIOD_MS) {
+		w->last_report = w->now;
+		telemetry_publish(w);
+	}
+}
+
+bool worker_turn(struct worker *w, uint64_t now)
+{
+	uint32_t busy;
+
+	w->now = now;
+	busy = receive(w);
+	busy += steer_drain_packets(w);
+	busy += steer_drain_messages(w);
+	busy += tx_drain(w);
+	if (now != w->last_tick)
+		tick(w);
+	sip_stage_media(w);
+	for (uint32_t i = 0; w->engine_due && i < ENGINE_TICKS; i++)
+		sip_stage_tick(w);
+	busy += request_serve(w);
+	steer_flush(w);
+	tx_flush_all(w);
+	w->count.loops++;
+	w->count.busy_loops += busy != 0;
+	__atomic_store_n(&w->beat, now, __ATOMIC_RELAXED);
+	return busy != 0;
+}
+
+static void idle(struct worker *w, bool busy)
+{
+	if (busy || w->dp->conf.idle == DP_IDLE_POLL) {
+		w->idle_turns = 0;
+		return;
+	}
+	if (++w->idle_turns > IDLE_SLEEP)
+		rte_delay_us_sleep(IDLE_SLEEP_US);
+	else if (w->idle_turns > IDLE_PAUSE)
+		rte_pause();
+}
+
+int worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	/* The kernel's default slack would double the longest sleep. */
+	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+	w->now = dp_now();
+	if (w->id == 0)
+		arp_announce(w);
+	while (!__atomic_load_n(&w->dp->stop, __ATOMIC_RELAXED))
+		idle(w, worker_turn(w, dp_now()));
+	return 0;
+}

@@ -1,0 +1,215 @@
+/*
+ * worker: one poll-mode worker, and what the workers share.
+ *
+ * Internal to dataplane/ and its tests. dp_create() does all of dp_start() but
+ * launching: tests then turn the workers' loops themselves with worker_turn(),
+ * one turn at a time and at a time of their choosing, so that what comes out is
+ * a function of what went in. dp_launch() hands them to their lcores.
+ *
+ * A struct worker is touched by its own thread only, but for `beat` and
+ * `published`, which are atomics, and for the rings.
+ */
+#ifndef DATAPLANE_WORKER_H
+#define DATAPLANE_WORKER_H
+
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/dataplane.h"
+#include "dataplane/device.h"
+#include "dataplane/neigh.h"
+#include "dataplane/packet.h"
+#include "dataplane/port.h"
+#include "dataplane/reassembly.h"
+#include "dataplane/telemetry.h"
+#include "sbc/core/engine.h"
+
+#define WORKER_BURST     32u
+#define WORKER_TX_BUFFER 128u
+#define WORKER_HANDOFF   1024u /* packets on the way from one worker to another */
+#define WORKER_MESSAGES  512u
+#define WORKER_RECORDS   4096u
+#define WORKER_REQUESTS  64u
+#define WORKER_REPLIES   8u
+#define WORKER_MEDIA_EV  64u
+#define WORKER_PENDING   64u /* unresolved next hops waited for at one time */
+#define WORKER_PENDING_N 16u /* packets held for each */
+#define WORKER_RX        (DP_MAX_PORTS * DEVICE_QUEUES)
+
+/* Packets collected for a device, or for the worker that sends on it. */
+struct worker_tx {
+	uint16_t eth;
+	uint16_t queue;
+	uint16_t n;
+	struct rte_ring *ring; /* instead of the queue */
+	struct rte_mbuf *pkt[WORKER_TX_BUFFER];
+};
+
+struct worker_rx {
+	const struct device *dev;
+	uint16_t queue;
+};
+
+struct worker_tx_in {
+	struct rte_ring *ring;
+	uint16_t device;
+};
+
+/* Packets collected for another worker. */
+struct worker_handoff {
+	struct rte_ring *ring;
+	uint16_t n;
+	struct rte_mbuf *pkt[WORKER_BURST];
+};
+
+struct pending {
+	uint32_t ip; /* 0: free */
+	uint16_t port;
+	uint16_t n;
+	uint64_t since;
+	struct rte_mbuf *pkt[WORKER_PENDING_N];
+};
+
+/* Tokens of the echo limit, in thousandths. */
+struct icmp_rate {
+	uint64_t at;
+	uint64_t tokens;
+};
+
+/* What a worker says to another beside packets. */
+enum shard_message_type { SHARD_ASK, SHARD_ANSWER, SHARD_NEIGH_WANT };
+struct shard_message {
+	enum shard_message_type type;
+	union {
+		struct engine_ask ask;
+		struct engine_answer answer;
+		struct {
+			uint16_t port;
+			uint32_t ip;
+		} neigh;
+	};
+};
+
+struct worker_counters {
+	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost;
+};
+
+struct worker {
+	struct dataplane *dp;
+	uint16_t id;
+	uint16_t rx_count;
+	uint16_t tx_in_count;
+	uint16_t media_events;
+	uint32_t idle_turns;
+	uint64_t now; /* ms, of this turn */
+	uint64_t last_tick;
+	uint64_t last_report;
+	bool engine_due; /* the engine said that more is due at once */
+	struct rte_mempool *pool;
+	struct reason_counters reasons;
+	struct worker_counters count;
+	struct worker_rx rx[WORKER_RX];
+	struct worker_tx tx[DP_MAX_PORTS];
+	struct worker_tx_in tx_in[DP_MAX_PORTS * DP_MAX_WORKERS];
+	struct worker_handoff handoff[DP_MAX_WORKERS]; /* to others; our own is unused */
+	struct rte_ring *handoff_in[DP_MAX_WORKERS];
+	struct rte_ring *message_out[DP_MAX_WORKERS];
+	struct rte_ring *message_in[DP_MAX_WORKERS];
+	struct icmp_rate icmp;
+	uint16_t ip_id;
+	uint32_t pendings;
+	struct pending pending[WORKER_PENDING];
+	struct reassembly *reassembly;
+	/* Flows of ours, in no order: for walks. */
+	uint32_t *live;
+	uint32_t live_count;
+	uint32_t live_scan;
+	uint32_t live_owed; /* thousandths of a flow to look at */
+	struct engine_media media_event[WORKER_MEDIA_EV];
+	struct engine *engine;
+	void *engine_mem;
+	size_t engine_len;
+	struct engine_out *out;
+	const struct snapshot *snapshot;
+	uint8_t *datagram; /* PACKET_DATAGRAM bytes: a reassembled one, or one to fragment */
+	/* Control's ends: requests in, replies and records out. */
+	struct rte_ring *requests;
+	struct rte_ring *replies;
+	struct rte_ring *replies_free;
+	struct rte_ring *records;
+	struct telemetry_published published;
+	uint64_t beat; /* atomic: ms of the last turn */
+};
+
+struct flow_slot {
+	uint32_t live_at; /* position in its worker's `live` */
+	bool told;        /* silence has been reported */
+};
+
+struct dataplane {
+	struct dp_conf conf;
+	uint16_t workers;
+	uint16_t ports;
+	uint16_t devices;
+	bool launched;
+	struct device device[DP_MAX_PORTS];
+	struct port port[DP_MAX_PORTS];
+	struct realm_media realm[SNAPSHOT_MAX_REALMS];
+	struct flow *flow;
+	struct flow_slot *flow_slot;
+	uint32_t flow_count;
+	struct neigh_table *neigh;
+	struct rte_mempool *messages;
+	struct rte_mempool *pool[DP_MAX_WORKERS];
+	struct worker *worker[DP_MAX_WORKERS];
+	struct dp_reply *reply; /* of all workers */
+	uint16_t reply_turn;
+	uint16_t record_turn;
+	bool stop; /* atomic */
+};
+
+/* All of dp_start() but the launch. */
+struct dataplane *dp_create(const struct dp_conf *conf, char *why, uint32_t why_len);
+bool dp_launch(struct dataplane *dp, char *why, uint32_t why_len);
+
+/* Makes and frees the parts of one worker: pools, rings, engine. */
+bool worker_create(struct dataplane *dp, uint16_t id);
+void worker_connect(struct worker *w);
+void worker_free(struct worker *w);
+
+/* One turn of the loop; whether there was anything to do. */
+bool worker_turn(struct worker *w, uint64_t now);
+
+/* A fragment that belongs to us. */
+void worker_fragment(struct worker *w, struct rte_mbuf *m);
+
+/* Turns until dp->stop; an lcore function. */
+int worker_main(void *arg);
+
+static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum reason why)
+{
+	reason_count(&w->reasons, why);
+	rte_pktmbuf_free(m);
+}
+
+/*
+ * All bytes of a packet from its IPv4 header on, contiguous: in place, or a
+ * chain copied to w->datagram. Valid until the next call for this worker.
+ */
+static inline uint8_t *worker_contiguous(struct worker *w, struct rte_mbuf *m, uint32_t *n)
+{
+	*n = m->pkt_len - m->l2_len;
+	if (m->nb_segs == 1)
+		return packet_ip(m);
+	rte_pktmbuf_read(m, m->l2_len, *n, w->datagram);
+	return w->datagram;
+}
+
+/* Zeroed memory that lives until the end, on huge pages where the kernel gives them. */
+void *memory_map(size_t n);
+void memory_unmap(void *p, size_t n);
+
+#endif
