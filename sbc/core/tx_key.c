@@ -16,8 +16,7 @@
  *   'L' method, host, port, transport, CSeq, From tag, Call-ID  17.2.3, RFC 2543
  *       and, compared by rules of their own: Request-URI, To tag, Via parameters
  */
-#define MAGIC_COOKIE_LEN 7u
-#define DEFAULT_PORT     5060u
+#define DEFAULT_PORT 5060u
 
 /*
  * Comparing by rules takes time with the square of the number of parameters, and
@@ -115,8 +114,7 @@ static void key_2543(const struct tx_layer *l, struct tx_key *k, const struct si
 void tx_key_server(const struct tx_layer *l, struct tx_key *k, const struct sip_msg *m,
 		   const struct sip_via *via, struct slice method)
 {
-	/* The cookie alone names no transaction (RFC 4475 3.2.1, badbranch). */
-	if (!sip_via_is_3261(via) || via->branch.n <= MAGIC_COOKIE_LEN) {
+	if (!sip_via_is_3261(via)) {
 		key_2543(l, k, m, via, method);
 		return;
 	}
