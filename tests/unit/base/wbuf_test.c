@@ -1,0 +1,67 @@
+#include "sbc/base/wbuf.h"
+
+#include "tests/lib/guard.h"
+#include "tests/lib/unit.h"
+
+static void a_write_that_does_not_fit_sticks(void **state)
+{
+	struct guard g;
+	struct wbuf w;
+
+	(void)state;
+	wbuf_init(&w, guard_end(&g, NULL, 4), 4);
+	wbuf_lit(&w, "abc");
+	assert_true(wbuf_ok(&w));
+	wbuf_lit(&w, "de");
+	assert_false(wbuf_ok(&w));
+	wbuf_char(&w, 'x'); /* would fit, but the text would have a hole */
+	assert_int_equal(w.n, 3);
+	assert_true(slice_eq(wbuf_slice(&w), SLICE_LIT("abc")));
+	guard_free(&g);
+}
+
+static void the_last_byte_may_be_used(void **state)
+{
+	struct guard g;
+	struct wbuf w;
+
+	(void)state;
+	wbuf_init(&w, guard_end(&g, NULL, 4), 4);
+	wbuf_put(&w, SLICE_NONE);
+	wbuf_lit(&w, "abcd");
+	wbuf_put(&w, SLICE_NONE);
+	assert_true(wbuf_ok(&w));
+	wbuf_char(&w, 'e');
+	assert_false(wbuf_ok(&w));
+	guard_free(&g);
+}
+
+static void numbers_and_hex(void **state)
+{
+	char text[64];
+	struct wbuf w;
+
+	(void)state;
+	wbuf_init(&w, text, sizeof(text));
+	wbuf_u64(&w, 0);
+	wbuf_char(&w, ' ');
+	wbuf_u64(&w, UINT64_MAX);
+	wbuf_char(&w, ' ');
+	wbuf_hex(&w, (const uint8_t *)"\x00\x9f\xff", 3);
+	assert_true(slice_eq(wbuf_slice(&w), SLICE_LIT("0 18446744073709551615 009fff")));
+
+	wbuf_init(&w, text, 5);
+	wbuf_hex(&w, (const uint8_t *)"\x01\x02\x03", 3);
+	assert_false(wbuf_ok(&w));
+	assert_int_equal(w.n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_write_that_does_not_fit_sticks),
+		cmocka_unit_test(the_last_byte_may_be_used),
+		cmocka_unit_test(numbers_and_hex),
+	};
+	return cmocka_run_group_tests_name("base/wbuf", tests, NULL, NULL);
+}
