@@ -288,14 +288,15 @@ enum flow_verdict flow_admit(struct flow *f, const struct flow *rtp_peer, struct
 			     const uint8_t *payload, uint32_t len, uint64_t now, enum reason *why)
 {
 	enum flow_verdict v = FLOW_RELAY;
+	enum reason cause;
 	struct datagram d;
 
 	if (f->state == FLOW_FREE)
 		return drop(why, REASON_FLOW_NONE);
-	if (!passes_source(f, src, why))
-		return refuse(f, why, *why);
-	if (!read_datagram(f, &d, payload, len, why))
-		return FLOW_DROP;
+	if (!passes_source(f, src, &cause))
+		return refuse(f, why, cause);
+	if (!read_datagram(f, &d, payload, len, &cause))
+		return drop(why, cause);
 	if (is_closed_for(f, &d))
 		return drop(why, REASON_FLOW_HELD);
 
