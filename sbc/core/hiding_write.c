@@ -98,6 +98,15 @@ static bool line_is_clean(const struct sip_msg *m, uint32_t i)
 	return wire_is_line(sip_entry_value(m, i));
 }
 
+/* No control characters but those of folds. */
+static bool is_printable(struct slice v)
+{
+	for (uint32_t i = 0; i < v.n; i++)
+		if (wire_is(v.p[i], WIRE_CTL) && !wire_is(v.p[i], WIRE_LWS))
+			return false;
+	return true;
+}
+
 enum verdict { VERDICT_DROP, VERDICT_KEEP, VERDICT_WRITE };
 
 static bool describes_body(enum sip_hdr id)
@@ -125,7 +134,7 @@ static enum verdict line_judge(struct hiding_ctx *c, uint32_t i)
 		keep = hiding_rule_of(id)->check(value);
 		break;
 	case HIDING_UNKNOWN:
-		keep = hiding_carries_unknown(sip_entry_name(c->msg, i)) &&
+		keep = hiding_carries_unknown(sip_entry_name(c->msg, i)) && is_printable(value) &&
 		       !hiding_value_tells(c, value);
 		break;
 	}

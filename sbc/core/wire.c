@@ -95,7 +95,7 @@ bool wire_is_utf8(struct slice s)
 
 		if (p[i] >= 0x80)
 			len = utf8_length(p + i, s.n - i);
-		else if (wire_class_of[p[i]] & WIRE_CTL)
+		else if (wire_is((char)p[i], WIRE_CTL) && !wire_is((char)p[i], WIRE_LWS))
 			len = 0;
 		if (!len)
 			return false;

@@ -39,7 +39,10 @@ bool wire_all(struct slice s, unsigned classes);
 /* Non-empty, no control character but HTAB: may stand on a line as it is. */
 bool wire_is_line(struct slice s);
 
-/* Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, no control character but HTAB. */
+/*
+ * Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, no control
+ * character but HTAB and the CR and LF of folds, which wire_put() cuts.
+ */
 bool wire_is_utf8(struct slice s);
 
 /* A whole quoted-string with both quotes; folds inside are tolerated, wire_put() cuts them. */
