@@ -53,15 +53,6 @@ static void job_clear(struct job *j)
 	j->generation = generation;
 }
 
-void collect_free(struct collect *c)
-{
-	if (!c)
-		return;
-	for (uint32_t i = 0; i < COLLECT_MAX_JOBS; i++)
-		job_clear(&c->job[i]);
-	free(c);
-}
-
 uint32_t collect_active(const struct collect *c)
 {
 	return c->active;
@@ -97,7 +88,8 @@ static void job_post(struct collect *c, struct job *j, uint16_t worker)
 bool collect_start(struct collect *c, enum dp_request_type type, uint16_t worker, uint64_t call,
 		   collect_done_fn done, void *arg)
 {
-	bool one = type == DP_KILL || type == DP_PORTS;
+	/* Ports and neighbours are the node's: each worker has the same answer. */
+	bool one = type == DP_KILL || type == DP_PORTS || type == DP_NEIGHBOURS;
 	uint16_t first = type == DP_KILL ? worker : 0, last = one ? first : c->workers - 1;
 	struct job *j = c->job;
 
@@ -262,4 +254,14 @@ void collect_poll(struct collect *c, uint64_t now_ms)
 	for (uint32_t i = 0; i < COLLECT_MAX_JOBS; i++)
 		if (c->job[i].active)
 			job_tend(c, &c->job[i], now_ms);
+}
+
+void collect_free(struct collect *c)
+{
+	if (!c)
+		return;
+	for (uint32_t i = 0; i < COLLECT_MAX_JOBS; i++)
+		if (c->job[i].active)
+			job_end(c, &c->job[i], "the node is stopping");
+	free(c);
 }

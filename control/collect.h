@@ -49,7 +49,7 @@ struct collect_result {
 typedef void (*collect_done_fn)(void *arg, struct collect_result *result);
 
 struct collect *collect_new(struct dataplane *dp, uint16_t workers);
-/* Questions under way are dropped without a callback. */
+/* Questions under way end with an error; their callbacks must not ask another. */
 void collect_free(struct collect *c);
 
 /* `worker` and `call` count for DP_KILL only. False when too much is being asked already. */

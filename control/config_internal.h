@@ -34,6 +34,17 @@ void config_wrong(const struct config_work *w, const char *section, uint32_t i, 
 bool config_is_name(const char *s);
 bool config_is_host(const char *s);
 
+#define CONFIG_NOT_FOUND UINT32_MAX
+uint32_t config_find_realm(const struct config_work *w, const char *name);
+
+/* SECTION[i] has the name that SECTION[j] has. */
+void config_twice(struct config_work *w, const char *section, uint32_t i, uint32_t j,
+		  const char *what, const char *name);
+
+/* The "domain" of an entry, when it has one. */
+void config_build_host(struct config_work *w, const char *section, uint32_t i, const char *text,
+		       char out[SNAPSHOT_HOST]);
+
 /* Stages. */
 void config_build_node(struct config_work *w);
 void config_build_ports(struct config_work *w);

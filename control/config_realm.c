@@ -1,37 +1,27 @@
-/* Realms, peers and routes: what each says in itself, and that what it names is there. */
+/* Realms: what each says in itself, and that its port is there. */
 #include <stdio.h>
 #include <string.h>
 
 #include "control/config_internal.h"
 #include "sbc/media/port_pool.h"
 
-#define NOT_FOUND UINT32_MAX
-
 static uint32_t find_port(const struct config_work *w, const char *name)
 {
 	for (uint32_t i = 0; i < w->out->dp.ports; i++)
 		if (strcmp(w->out->dp.port[i].name, name) == 0)
 			return i;
-	return NOT_FOUND;
+	return CONFIG_NOT_FOUND;
 }
 
-static uint32_t find_realm(const struct config_work *w, const char *name)
+uint32_t config_find_realm(const struct config_work *w, const char *name)
 {
 	for (uint32_t i = 0; i < w->out->snapshot.realms; i++)
 		if (strcmp(w->out->snapshot.realm[i].name, name) == 0)
 			return i;
-	return NOT_FOUND;
+	return CONFIG_NOT_FOUND;
 }
 
-static uint32_t find_peer(const struct config_work *w, const char *name)
-{
-	for (uint32_t i = 0; i < w->out->snapshot.peers; i++)
-		if (strcmp(w->out->snapshot.peer[i].name, name) == 0)
-			return i;
-	return NOT_FOUND;
-}
-
-static void twice(struct config_work *w, const char *section, uint32_t i, uint32_t j,
+void config_twice(struct config_work *w, const char *section, uint32_t i, uint32_t j,
 		  const char *what, const char *name)
 {
 	config_report_add(w->report, config_line(w, section, i, "name"),
@@ -39,16 +29,14 @@ static void twice(struct config_work *w, const char *section, uint32_t i, uint32
 			  config_line(w, section, j, "name"));
 }
 
-static bool build_host(struct config_work *w, const char *section, uint32_t i, const char *text,
+void config_build_host(struct config_work *w, const char *section, uint32_t i, const char *text,
 		       char out[SNAPSHOT_HOST])
 {
 	if (!text)
-		return true;
+		return;
 	snprintf(out, SNAPSHOT_HOST, "%s", text);
-	if (config_is_host(text))
-		return true;
-	config_wrong(w, section, i, "domain", text);
-	return false;
+	if (!config_is_host(text))
+		config_wrong(w, section, i, "domain", text);
 }
 
 /* "udp:PORT" */
@@ -173,7 +161,7 @@ static void build_realm(struct config_work *w, uint32_t i)
 	snprintf(r->name, sizeof(r->name), "%s", raw->name);
 	if (!config_is_name(raw->name))
 		config_wrong(w, "realms", i, "name", raw->name);
-	if (port == NOT_FOUND) {
+	if (port == CONFIG_NOT_FOUND) {
 		config_report_add(w->report, config_line(w, "realms", i, "port"),
 				  "port: %s: expected the name of a port in ports", raw->port);
 	} else {
@@ -182,7 +170,7 @@ static void build_realm(struct config_work *w, uint32_t i)
 		r->media_ip = w->out->dp.port[port].ip;
 	}
 	build_policy(raw, r);
-	build_host(w, "realms", i, raw->domain, r->domain);
+	config_build_host(w, "realms", i, raw->domain, r->domain);
 	build_listeners(w, i);
 	build_media(w, i, r);
 }
@@ -190,90 +178,11 @@ static void build_realm(struct config_work *w, uint32_t i)
 void config_build_realms(struct config_work *w)
 {
 	for (uint32_t i = 0; i < w->raw->realms_count; i++) {
-		uint32_t before = find_realm(w, w->raw->realms[i].name);
+		uint32_t before = config_find_realm(w, w->raw->realms[i].name);
 
-		if (before != NOT_FOUND)
-			twice(w, "realms", i, before, "realm", w->raw->realms[i].name);
+		if (before != CONFIG_NOT_FOUND)
+			config_twice(w, "realms", i, before, "realm", w->raw->realms[i].name);
 		build_realm(w, i);
 		w->out->snapshot.realms++;
 	}
-}
-
-static void build_peer(struct config_work *w, uint32_t i)
-{
-	const struct raw_peer *raw = &w->raw->peers[i];
-	struct snapshot_peer *p = &w->out->snapshot.peer[i];
-	uint32_t realm = find_realm(w, raw->realm);
-
-	w->peer_ok[i] = true;
-	snprintf(p->name, sizeof(p->name), "%s", raw->name);
-	if (strcmp(raw->name, "registered") == 0)
-		config_report_add(w->report, config_line(w, "peers", i, "name"),
-				  "name: registered is reserved for routes to registered phones: "
-				  "expected another name");
-	else if (!config_is_name(raw->name))
-		config_wrong(w, "peers", i, "name", raw->name);
-	if (realm == NOT_FOUND) {
-		config_report_add(w->report, config_line(w, "peers", i, "realm"),
-				  "realm: %s: expected the name of a realm in realms", raw->realm);
-		w->peer_ok[i] = false;
-	}
-	p->realm = (uint16_t)realm;
-	if (!net_addr_parse(slice_str(raw->address), &p->addr) || !net_ip_is_unicast(p->addr.ip)) {
-		config_wrong(w, "peers", i, "address", raw->address);
-		w->peer_ok[i] = false;
-	}
-	build_host(w, "peers", i, raw->domain, p->domain);
-}
-
-void config_build_peers(struct config_work *w)
-{
-	for (uint32_t i = 0; i < w->raw->peers_count; i++) {
-		uint32_t before = find_peer(w, w->raw->peers[i].name);
-
-		if (before != NOT_FOUND)
-			twice(w, "peers", i, before, "peer", w->raw->peers[i].name);
-		build_peer(w, i);
-		w->out->snapshot.peers++;
-	}
-}
-
-static bool is_prefix(const char *s)
-{
-	for (; *s; s++)
-		if (*s <= ' ' || *s >= 0x7f)
-			return false;
-	return true;
-}
-
-static void build_route(struct config_work *w, uint32_t i)
-{
-	const struct raw_route *raw = &w->raw->routes[i];
-	struct snapshot_route *r = &w->out->snapshot.route[i];
-	uint32_t realm = find_realm(w, raw->from), peer = find_peer(w, raw->to);
-	bool registered = strcmp(raw->to, "registered") == 0;
-
-	w->route_ok[i] = realm != NOT_FOUND && (registered || peer != NOT_FOUND);
-	if (realm == NOT_FOUND)
-		config_report_add(w->report, config_line(w, "routes", i, "from"),
-				  "from: %s: expected the name of a realm in realms", raw->from);
-	if (!registered && peer == NOT_FOUND)
-		config_report_add(w->report, config_line(w, "routes", i, "to"),
-				  "to: %s: expected the name of a peer in peers, or registered",
-				  raw->to);
-	r->from = (uint16_t)realm;
-	r->target = registered ? SNAPSHOT_TO_REGISTERED : SNAPSHOT_TO_PEER;
-	r->peer = registered ? SNAPSHOT_NONE : (uint16_t)peer;
-	if (!raw->prefix)
-		return;
-	snprintf(r->prefix, sizeof(r->prefix), "%s", raw->prefix);
-	if (!is_prefix(raw->prefix))
-		config_wrong(w, "routes", i, "prefix", raw->prefix);
-}
-
-void config_build_routes(struct config_work *w)
-{
-	for (uint32_t i = 0; i < w->raw->routes_count; i++)
-		build_route(w, i);
-	w->out->snapshot.routes = (uint16_t)w->raw->routes_count;
 }

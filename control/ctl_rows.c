@@ -152,9 +152,9 @@ static json_t *neighbour_row(const struct ctl_context *ctx, const struct collect
 {
 	const struct dp_neighbour_info *n = &row->neighbour;
 
-	return json_pack("{s:o,s:o,s:o,s:b,s:o,s:o}", "port", port_name(ctx, n->port), "address",
+	return json_pack("{s:o,s:o,s:o,s:b,s:o}", "port", port_name(ctx, n->port), "address",
 			 ip(n->ip), "mac", n->resolved ? mac(n->mac) : json_null(), "resolved",
-			 n->resolved, "age_ms", num(n->age_ms), "worker", num(row->worker));
+			 n->resolved, "age_ms", num(n->age_ms));
 }
 
 json_t *ctl_row(const struct ctl_context *ctx, enum dp_request_type type,
@@ -215,8 +215,7 @@ static int by_neighbour(const void *x, const void *y)
 	const struct collect_row *a = x, *b = y;
 	int o = order(a->neighbour.port, b->neighbour.port);
 
-	o = o ? o : memcmp(&a->neighbour.ip, &b->neighbour.ip, sizeof(a->neighbour.ip));
-	return o ? o : order(a->worker, b->worker);
+	return o ? o : memcmp(&a->neighbour.ip, &b->neighbour.ip, sizeof(a->neighbour.ip));
 }
 
 void ctl_rows_sort(struct collect_result *r)

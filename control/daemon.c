@@ -216,11 +216,11 @@ static void close_handle(uv_handle_t *h, void *arg)
 static void end(struct node *n)
 {
 	n->ctl.collect = NULL;
+	collect_free(n->collect);
 	ctl_server_close(n->server);
 	uv_walk(&n->loop, close_handle, NULL);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&n->loop);
-	collect_free(n->collect);
 	drain_free(&n->drain);
 	if (n->dp) {
 		take_records(n);

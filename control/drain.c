@@ -120,7 +120,8 @@ bool drain_turn(struct drain *d, uint64_t now_ms)
 	case DRAIN_NO:
 		return false;
 	case DRAIN_WAIT:
-		if (d->told && now_ms >= d->deadline_ms) {
+		if (now_ms >= d->deadline_ms &&
+		    (d->told || now_ms >= d->deadline_ms + DRAIN_KILL_MS)) {
 			d->state = DRAIN_LIST;
 			d->deadline_ms = now_ms + DRAIN_KILL_MS;
 		}
