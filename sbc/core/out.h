@@ -50,6 +50,8 @@ struct engine_ask {
 	uint16_t from_shard;
 	uint64_t ref; /* the asker's; given back */
 	enum engine_ask_kind kind;
+	uint16_t realm;   /* AOR: only bindings in this realm, or at a registrar in it */
+	uint32_t from_ip; /* AOR: a binding from there is preferred; 0: any */
 	uint16_t user_len;
 	char user[ENGINE_USER];
 };

@@ -1,0 +1,219 @@
+#include "sbc/core/call.h"
+#include "sbc/core/offer.h"
+
+/*
+ * A redirection's contacts (13.2.2.3): the users stay, the hosts become ours, so
+ * that a caller who follows it comes back to the border.
+ */
+static struct slice redirect_contacts(struct engine *e, const struct sip_msg *m, uint16_t realm)
+{
+	struct wbuf *w = &e->text;
+	uint32_t at = w->n, n = 0;
+	struct slice rest, one;
+
+	hiding_realm_host(w, e->snap, realm);
+	struct slice host = engine_text_cut(e, at);
+	at = w->n;
+	for (uint8_t i = m->first[SIP_HDR_CONTACT]; i != SIP_NO_ENTRY; i = sip_msg_next(m, i)) {
+		rest = sip_entry_value(m, i);
+		while (n < 8 && sip_list_next(&rest, &one)) {
+			if (n++)
+				wbuf_lit(w, ", ");
+			hiding_identity_write(w, e->snap, one, host);
+		}
+	}
+	return engine_text_cut(e, at);
+}
+
+bool call_relay_response(struct engine *e, struct call *call, struct exchange *ex,
+			 const struct sip_msg *m, const struct offer_io *io, struct slice rseq)
+{
+	const struct leg *to = &call->leg[ex->from], *from = &call->leg[!ex->from];
+	struct wbuf *text = engine_text(e);
+	struct hiding_response hr = {
+		.snap = e->snap,
+		.from_realm = e->slots.realm[from->slot].index,
+		.to_realm = e->slots.realm[to->slot].index,
+		.head = tx_server_head(e->tx, ex->server),
+		.status = m->status,
+		.to_tag = leg_tag(to),
+		.rseq = rseq,
+		.body = io->body,
+		.drop_body = io->drop,
+	};
+
+	if (hr.head.n == 0)
+		return false;
+	if (m->status >= 300 && m->status < 400) {
+		hr.contact = redirect_contacts(e, m, hr.to_realm);
+	} else if (m->status < 300 && (ex->method == SIP_INVITE || ex->method == SIP_UPDATE)) {
+		leg_contact_write(e, text, to);
+		hr.contact = wbuf_slice(text);
+	}
+	struct wbuf w = engine_compose(e);
+	if (!wbuf_ok(text) || hiding_write_response(&w, m, &hr) != SBC_OK) {
+		engine_count(e, REASON_SIP_OUT_FULL);
+		return false;
+	}
+	struct slice bytes = engine_composed(e, &w);
+	if (bytes.n == 0)
+		return false;
+	if (m->status >= 200)
+		ex->flags |= EXCHANGE_F_FINAL;
+	tx_server_respond(e->tx, ex->server, m->status, bytes, e->now, e->out);
+	return true;
+}
+
+void call_ack_send(struct engine *e, struct call *call, struct exchange *ex, struct slice sdp)
+{
+	const struct leg *leg = &call->leg[!ex->from];
+	struct leg_request r;
+
+	leg_request_fill(e, leg, &r);
+	struct slice bytes = leg_own_request(e, leg, SIP_ACK, ex->cseq_out, &r, SLICE_NONE, sdp);
+	if (bytes.n == 0)
+		return;
+	engine_send(e, &r.path, bytes);
+	blob_give(&e->blobs, ex->ack);
+	ex->ack = blob_copy(&e->blobs, bytes);
+	ex->client_path = r.path;
+	ex->far_tag = engine_hash(e, leg_remote_tag(e, leg));
+}
+
+bool call_track(struct engine *e, struct call *call, uint8_t leg, const struct sip_msg *m)
+{
+	struct leg *l = &call->leg[leg];
+	struct sip_addr to;
+
+	if (sip_addr_of(m, SIP_HDR_TO, &to) != SBC_OK)
+		return false;
+	struct slice tag = sip_addr_tag(&to);
+	/* A 1xx without a tag makes no dialog (12.1). */
+	if (tag.n == 0 && m->status < 200)
+		return true;
+	return leg_set_remote_tag(e, l, tag) && leg_set_target(e, l, m) &&
+	       leg_set_routes(e, l, m, true);
+}
+
+/*
+ * RFC 3262 hop by hop: what the callee calls `far` has a number of its own on the
+ * caller's leg. A repetition keeps its number.
+ */
+static struct slice map_rseq(struct leg *caller, const struct sip_msg *m, char *out, uint32_t cap)
+{
+	struct wbuf w;
+	uint32_t far;
+
+	if (sip_msg_u32(m, SIP_HDR_RSEQ, &far) != SBC_OK || far == 0 ||
+	    !sip_msg_lists(m, SIP_HDR_REQUIRE, SLICE_LIT("100rel")))
+		return SLICE_NONE;
+	if (caller->rseq_far != far) {
+		caller->rseq++;
+		caller->rseq_far = far;
+	}
+	wbuf_init(&w, out, cap);
+	wbuf_u64(&w, caller->rseq);
+	return wbuf_slice(&w);
+}
+
+static void invite_provisional(struct engine *e, struct call *call, struct exchange *ex,
+			       const struct sip_msg *m)
+{
+	char rseq[16];
+	struct offer_io io;
+
+	/* 16.7, 2: each provisional above 100 gives the callee more time. */
+	wheel_arm(&e->wheel, call_index(e, call), e->now + e->snap->ring_timeout_ms);
+	if (!call_track(e, call, CALL_CALLEE, m))
+		return;
+	call->state = CALL_EARLY;
+	if (offer_from_response(e, call, ex, m, &io) != 0)
+		io = (struct offer_io){.drop = true};
+	call_relay_response(e, call, ex, m, &io,
+			    map_rseq(&call->leg[CALL_CALLER], m, rseq, sizeof(rseq)));
+}
+
+static void call_established(struct engine *e, struct call *call)
+{
+	call->state = CALL_ANSWERED;
+	call->answered_ms = e->now;
+	call->status = 200;
+	e->established++;
+	e->calls_answered++;
+	call_record(e, call, RECORD_CALL_ANSWERED);
+	if (e->snap->max_call_s)
+		wheel_arm(&e->wheel, call_index(e, call), e->now + 1000ull * e->snap->max_call_s);
+	else
+		wheel_disarm(&e->wheel, call_index(e, call));
+}
+
+/* The callee has answered, but the call cannot be: it is acknowledged and let go. */
+static void invite_unusable(struct engine *e, struct call *call, struct exchange *ex,
+			    uint16_t status)
+{
+	call_ack_send(e, call, ex, SLICE_NONE);
+	call_end(e, call, END_ERROR, status, CALL_BYE_CALLEE);
+}
+
+static void invite_success(struct engine *e, struct call *call, struct exchange *ex,
+			   const struct sip_msg *m)
+{
+	struct offer_io io;
+	uint16_t status;
+
+	ex->flags |= EXCHANGE_F_ANSWERED;
+	call->leg[CALL_CALLEE].confirmed = true;
+	if (!call_track(e, call, CALL_CALLEE, m)) {
+		invite_unusable(e, call, ex, 500);
+		return;
+	}
+	status = offer_from_response(e, call, ex, m, &io);
+	if (status) {
+		invite_unusable(e, call, ex, status);
+		return;
+	}
+	/* The offer was never answered: there is no session to come into force. */
+	if (offer_is_pending(call) && !io.is_offer && call->offer_by == CALL_CALLER)
+		offer_rollback(e, call);
+	if (!call_relay_response(e, call, ex, m, &io, SLICE_NONE)) {
+		invite_unusable(e, call, ex, 500);
+		return;
+	}
+	call->leg[CALL_CALLER].confirmed = true;
+	/* An offer in the 2xx is answered by the caller's ACK, which ours waits for. */
+	if (!io.is_offer)
+		call_ack_send(e, call, ex, SLICE_NONE);
+	call_established(e, call);
+}
+
+/* A 2xx again, or another fork's (13.2.2.4). */
+static void invite_repeated(struct engine *e, struct call *call, struct exchange *ex,
+			    const struct sip_msg *m, struct slice tag)
+{
+	if (m->status < 200 || m->status >= 300)
+		return;
+	if (ex->ack == 0 && slice_eq(tag, leg_remote_tag(e, &call->leg[CALL_CALLEE])))
+		return;
+	exchange_release_2xx(e, ex, m);
+}
+
+void call_invite_response(struct engine *e, struct call *call, struct exchange *ex,
+			  const struct rx *rx)
+{
+	const struct sip_msg *m = rx->m;
+	static const struct offer_io none = {.drop = true};
+
+	if (ex->flags & EXCHANGE_F_ANSWERED) {
+		invite_repeated(e, call, ex, m, rx->to_tag);
+	} else if (m->status == 100) {
+		return;
+	} else if (m->status < 200) {
+		invite_provisional(e, call, ex, m);
+	} else if (m->status < 300) {
+		invite_success(e, call, ex, m);
+	} else {
+		if (!call_relay_response(e, call, ex, m, &none, SLICE_NONE))
+			exchange_reply(e, ex, 500, leg_tag(&call->leg[CALL_CALLER]), SLICE_NONE);
+		call_end(e, call, END_REFUSED, m->status, 0);
+	}
+}

@@ -1,0 +1,188 @@
+/*
+ * engine_internal: what the parts of the engine share.
+ *
+ * While an event is handled, `now` and `out` are the event's. All strings that
+ * are composed on the way go to `text`, which every composer begins anew: its
+ * slices live until the next message is composed. `msg` is the message at hand
+ * and `kept` a second one that is read beside it (a held INVITE, a REGISTER whose
+ * answer has come).
+ *
+ * Timers of the wheel are numbered: calls, then registrations, then exchanges.
+ */
+#ifndef SBC_CORE_ENGINE_INTERNAL_H
+#define SBC_CORE_ENGINE_INTERNAL_H
+
+#include "sbc/base/blob.h"
+#include "sbc/base/ident.h"
+#include "sbc/base/pool.h"
+#include "sbc/base/table.h"
+#include "sbc/base/wheel.h"
+#include "sbc/core/engine.h"
+#include "sbc/core/hiding.h"
+#include "sbc/core/reply.h"
+#include "sbc/core/slots.h"
+#include "sbc/core/transaction.h"
+#include "sbc/media/sdp.h"
+#include "sbc/sip/addr.h"
+#include "sbc/sip/cseq.h"
+#include "sbc/sip/msg.h"
+#include "sbc/sip/uri.h"
+#include "sbc/sip/via.h"
+
+/* Largest payload of a UDP datagram over IPv4. */
+#define ENGINE_MAX_DATAGRAM 65507u
+#define ENGINE_TEXT         16384u
+#define ENGINE_BODY         32768u
+
+/* RFC 3261 21.5.4: when a client may try again. */
+#define ENGINE_RETRY_AFTER SLICE_LIT("Retry-After: 5\r\n")
+
+/* Actions and bytes that ending one call may take: 8 streams' flows, BYEs, replies, a record. */
+#define ENGINE_CALL_ACTIONS 64u
+#define ENGINE_CALL_SCRATCH 65536u
+
+/* A question to another shard that is not answered by then is taken for "no". */
+#define ENGINE_ASK_MS 2000u
+
+struct engine {
+	struct engine_limits limits;
+	struct siphash_key key;
+	struct ident_gen gen;
+	const struct snapshot *snap;
+	struct slots slots;
+	struct tx_layer *tx;
+	struct blob_store blobs;
+	struct pool calls;         /* struct call */
+	struct pool exchanges;     /* struct exchange */
+	struct pool registrations; /* struct registration */
+	struct table dialogs;      /* call index * 2 + leg, by Call-ID and our tag */
+	struct table contacts;     /* registration index, by the contact user we minted */
+	struct table users;        /* registration index, by the user of the address of record */
+	struct wheel wheel;
+	uint32_t *exchange_of; /* by index of a server transaction; checked against its handle */
+
+	uint64_t now;
+	struct engine_out *out;
+	struct wbuf text;
+
+	bool draining;
+	bool due;       /* more to do at once */
+	uint32_t sweep; /* next call to look at for a removed realm; POOL_NONE when done */
+	uint32_t established;
+	uint64_t calls_total, calls_answered, registered_total;
+	uint64_t messages_in, messages_out;
+	struct reason_counters reasons;
+
+	struct sip_msg msg, kept;
+	struct sdp sdp;
+	char text_bytes[ENGINE_TEXT];
+	char body[ENGINE_BODY]; /* the SDP being sent on */
+};
+
+/* One request or response at hand, with what every path needs of it. */
+struct rx {
+	const struct sip_msg *m;
+	struct engine_path path; /* listener it came to, and its source */
+	uint16_t realm;          /* of the snapshot */
+	uint16_t slot;           /* the realm's */
+	struct sip_via via;
+	struct sip_cseq cseq;
+	struct sip_addr from, to;
+	struct slice from_tag, to_tag;
+	struct slice call_id;
+	struct exchange *ex; /* request already has a transaction: answers go there */
+};
+
+static inline uint32_t engine_hash(const struct engine *e, struct slice s)
+{
+	return (uint32_t)siphash13(&e->key, s.p, s.n);
+}
+
+static inline void engine_count(struct engine *e, enum reason r)
+{
+	reason_count(&e->reasons, r);
+}
+
+static inline const struct snapshot_realm *engine_realm(const struct engine *e, uint16_t slot)
+{
+	return &e->snap->realm[e->slots.realm[slot].index];
+}
+
+/* The far ends of this side are reached at their source, whatever they claim. */
+static inline bool engine_realm_by_source(const struct snapshot_realm *r)
+{
+	return r->nat || r->trust == SNAPSHOT_UNTRUSTED;
+}
+
+/* ---- engine.c ---- */
+
+/* Begins a new set of strings. */
+struct wbuf *engine_text(struct engine *e);
+
+/* What was written to text since `from`. */
+static inline struct slice engine_text_cut(const struct engine *e, uint32_t from)
+{
+	return slice_of(e->text.p + from, e->text.n - from);
+}
+
+/* The INVITE that waits for an answer goes on with it. */
+void engine_answered(struct engine *e, const struct engine_answer *answer);
+
+/* ---- engine_send.c ---- */
+
+/* A writer for one message that leaves with this event. */
+struct wbuf engine_compose(struct engine *e);
+
+/* The message written, or SLICE_NONE when it did not fit: counted as sip-out-full. */
+struct slice engine_composed(struct engine *e, const struct wbuf *w);
+
+/* Sends without a transaction. */
+void engine_send(struct engine *e, const struct engine_path *path, struct slice bytes);
+
+/* "z9hG4bK" and a fresh random part, in text. */
+struct slice engine_branch(struct engine *e);
+
+/*
+ * Refuses a request under a reason: on its transaction if it has one (which ends
+ * the exchange), else without one, with a To tag that its ACK is known by.
+ * `extra`: whole header lines. ACKs are never answered.
+ */
+void engine_refuse(struct engine *e, struct rx *rx, enum reason why, uint16_t status,
+		   struct slice extra);
+
+/* Answers a request without a transaction: what is stateless by nature. */
+void engine_answer(struct engine *e, const struct rx *rx, const struct reply *r);
+
+/* Whether an ACK acknowledges a refusal sent by engine_refuse() without a transaction. */
+bool engine_acks_refusal(const struct engine *e, const struct rx *rx);
+
+/* Where responses to this request go. */
+struct engine_path engine_reply_path(const struct engine *e, const struct rx *rx);
+
+/* An address that neither is ours nor can be nobody's: may be sent to. */
+bool engine_may_send(const struct engine *e, uint32_t ip);
+
+/* ---- engine_receive.c ---- */
+
+void engine_receive(struct engine *e, struct slice bytes, const struct engine_path *path);
+
+/* Fills rx for a request over an index made before; false when it lacks what rx holds. */
+bool engine_rx_init(struct engine *e, struct rx *rx, const struct sip_msg *m,
+		    const struct engine_path *path);
+
+/* ---- engine_request.c ---- */
+
+void engine_request(struct engine *e, struct rx *rx);
+
+/* Checks shared by requests in and out of dialogs; false: refused. */
+bool engine_request_checks(struct engine *e, struct rx *rx);
+
+/* ---- engine_tick.c ---- */
+
+void engine_tick(struct engine *e);
+
+/* ---- engine_snapshot.c ---- */
+
+void engine_snapshot(struct engine *e, const struct snapshot *snap);
+
+#endif

@@ -1,0 +1,91 @@
+#include "sbc/core/call.h"
+#include "sbc/core/engine_internal.h"
+#include "sbc/core/registration.h"
+
+#define TICK_EVENTS 16u
+#define TICK_BUDGET 4096u
+
+static bool tick_has_room(const struct engine *e)
+{
+	return engine_out_room(e->out) >= ENGINE_CALL_ACTIONS &&
+	       engine_out_scratch_room(e->out) >= ENGINE_CALL_SCRATCH;
+}
+
+/*
+ * One transaction event at a time: handling it may take a whole call's worth of
+ * actions, which the layer leaves room for.
+ */
+static void tick_transactions(struct engine *e)
+{
+	struct tx_event ev;
+
+	while (tick_has_room(e)) {
+		uint32_t n = tx_expire(e->tx, e->now, &ev, 1, TICK_BUDGET, e->out);
+
+		if (n == 0) {
+			e->due |= tx_is_behind(e->tx);
+			return;
+		}
+		call_tx_event(e, &ev);
+	}
+	e->due = true;
+}
+
+/* A question that nobody answered counts as answered with no. */
+static void tick_exchange(struct engine *e, struct exchange *ex)
+{
+	struct engine_answer none = {.ref = exchange_handle(e, ex)};
+
+	engine_answered(e, &none);
+}
+
+static void tick_timer(struct engine *e, uint32_t timer)
+{
+	if (timer < e->limits.calls) {
+		call_timer(e, pool_at(&e->calls, timer));
+		return;
+	}
+	timer -= e->limits.calls;
+	if (timer < e->limits.registrations) {
+		registration_remove(e, pool_at(&e->registrations, timer));
+		return;
+	}
+	tick_exchange(e, pool_at(&e->exchanges, timer - e->limits.registrations));
+}
+
+static void tick_timers(struct engine *e)
+{
+	uint32_t timer;
+
+	while (tick_has_room(e)) {
+		if (wheel_expire(&e->wheel, e->now, &timer, 1, TICK_BUDGET) == 0)
+			return;
+		tick_timer(e, timer);
+	}
+	e->due = true;
+}
+
+/* Calls that lost their realm or listener to a new configuration are ended bit by bit. */
+static void tick_sweep(struct engine *e)
+{
+	for (uint32_t looked = 0; e->sweep < e->calls.capacity; e->sweep++) {
+		if (!tick_has_room(e) || looked++ == TICK_BUDGET) {
+			e->due = true;
+			return;
+		}
+		if (!pool_is_taken(&e->calls, e->sweep))
+			continue;
+		struct call *call = pool_at(&e->calls, e->sweep);
+		if (!call_is_whole(e, call))
+			call_end(e, call, END_ERROR, 503, CALL_BYE_BOTH);
+	}
+	e->sweep = POOL_NONE;
+}
+
+void engine_tick(struct engine *e)
+{
+	tick_transactions(e);
+	tick_timers(e);
+	if (e->sweep != POOL_NONE)
+		tick_sweep(e);
+}

@@ -1,0 +1,196 @@
+#include "sbc/core/offer.h"
+
+void offer_side_set(const struct engine *e, const struct leg *leg, struct stream_side *side,
+		    const struct sdp_media *m)
+{
+	struct stream_side next = *side;
+
+	next.direction = (uint8_t)m->direction;
+	next.gate = engine_realm(e, leg->slot)->latch == SNAPSHOT_LATCH_ANY ? 0 : leg->source.ip;
+	if (m->conn.ip) {
+		next.rtp = (struct net_addr){m->conn.ip, m->port};
+		next.rtcp = (struct net_addr){m->conn.ip, m->rtcp_port};
+		if (m->rtcp_ip && engine_may_send(e, m->rtcp_ip))
+			next.rtcp.ip = m->rtcp_ip;
+	}
+	/* Only a new address or a new gate unlocks what was latched: a hold does not. */
+	if (!side->known || !net_addr_eq(next.rtp, side->rtp) ||
+	    !net_addr_eq(next.rtcp, side->rtcp) || next.gate != side->gate)
+		next.epoch++;
+	next.known = true;
+	*side = next;
+}
+
+static struct port_pool *side_pool(struct engine *e, const struct call *call, uint8_t side)
+{
+	return &e->slots.realm[call->leg[side].slot].ports;
+}
+
+/* A port from before a change of the media range is nobody's any more. */
+static void side_give(struct engine *e, const struct call *call, uint8_t side, uint16_t port)
+{
+	struct port_pool *p = side_pool(e, call, side);
+
+	if (port >= p->lo && (port - p->lo) / 2 < p->pairs)
+		port_pool_give(p, port);
+}
+
+bool offer_take_ports(struct engine *e, const struct call *call, struct stream *s)
+{
+	uint16_t a = port_pool_take(side_pool(e, call, CALL_CALLER));
+	uint16_t b = a ? port_pool_take(side_pool(e, call, CALL_CALLEE)) : 0;
+
+	if (a && b == 0)
+		port_pool_give(side_pool(e, call, CALL_CALLER), a);
+	if (b == 0)
+		return false;
+	s->side[CALL_CALLER].port = a;
+	s->side[CALL_CALLEE].port = b;
+	return true;
+}
+
+void offer_give_ports(struct engine *e, const struct call *call, struct stream *s)
+{
+	for (uint8_t i = 0; i < 2; i++) {
+		if (s->side[i].port)
+			side_give(e, call, i, s->side[i].port);
+		s->side[i].port = 0;
+	}
+}
+
+static bool sends(uint8_t direction)
+{
+	return direction == SDP_SENDRECV || direction == SDP_SENDONLY;
+}
+
+static bool receives(uint8_t direction)
+{
+	return direction == SDP_SENDRECV || direction == SDP_RECVONLY;
+}
+
+/*
+ * Source policy of one flow. A trusted side's word is enough. Elsewhere the
+ * realm says who may latch; with latching off the SDP address is the only
+ * source, and it is sent to at once only when signalling has proven it.
+ */
+static void spec_source(const struct engine *e, const struct leg *leg,
+			const struct stream_side *side, struct flow_spec *spec)
+{
+	const struct snapshot_realm *realm = engine_realm(e, leg->slot);
+
+	if (!engine_realm_by_source(realm)) {
+		spec->proven = true;
+		return;
+	}
+	spec->latch = realm->latch != SNAPSHOT_LATCH_NEVER;
+	spec->gate_ip = side->gate;
+	if (!spec->latch)
+		spec->proven = spec->remote.ip == leg->source.ip;
+}
+
+static void publish_flow(struct engine *e, const struct call *call, const struct stream *s,
+			 uint32_t index, uint8_t leg, bool rtcp)
+{
+	const struct stream_side *side = &s->side[leg], *peer = &s->side[!leg];
+	const struct leg *l = &call->leg[leg];
+	struct flow_spec spec = {
+		.realm = e->slots.realm[l->slot].index,
+		.port = (uint16_t)(side->port + rtcp),
+		.peer_realm = e->slots.realm[call->leg[!leg].slot].index,
+		.peer_port = (uint16_t)(peer->port + rtcp),
+		.remote = rtcp ? side->rtcp : side->rtp,
+		.clock_rate = s->clock_rate,
+		.dscp = engine_realm(e, l->slot)->media_dscp,
+		.rtcp = rtcp,
+		.opaque = (s->flags & STREAM_F_OPAQUE) != 0,
+		.epoch = side->epoch,
+		.call = call_handle(e, call),
+		.stream = (uint16_t)index,
+		.leg = leg,
+	};
+
+	/* RFC 3264 5.1: hold stops RTP, never RTCP. */
+	spec.closed = !rtcp && !(sends(side->direction) && receives(peer->direction));
+	spec_source(e, l, side, &spec);
+	engine_out_flow_publish(e->out, &spec);
+}
+
+/* Both sides have described the stream, and it is not as it was last published. */
+static bool stream_is_news(const struct stream *s, const struct stream *old)
+{
+	if (s->side[0].port == 0 || !s->side[0].known || !s->side[1].known)
+		return false;
+	return old == NULL || !(old->flags & STREAM_F_PUBLISHED) || memcmp(s, old, sizeof(*s)) != 0;
+}
+
+static void stream_retire(struct engine *e, struct call *call, struct stream *s)
+{
+	for (uint8_t leg = 0; leg < 2; leg++) {
+		uint16_t realm = e->slots.realm[call->leg[leg].slot].index;
+
+		if (!(s->flags & STREAM_F_PUBLISHED) || realm == SNAPSHOT_NONE)
+			continue;
+		engine_out_flow_retire(e->out, realm, s->side[leg].port);
+		engine_out_flow_retire(e->out, realm, (uint16_t)(s->side[leg].port + 1));
+	}
+	offer_give_ports(e, call, s);
+}
+
+void offer_commit(struct engine *e, struct call *call)
+{
+	uint32_t n, have;
+	struct stream *s = offer_streams(e, call->pending, &n);
+	struct stream *old = offer_streams(e, call->streams, &have);
+
+	for (uint32_t i = 0; i < have; i++) {
+		bool kept = i < n && s[i].side[0].port == old[i].side[0].port;
+
+		if (old[i].side[0].port && !kept)
+			stream_retire(e, call, &old[i]);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		if (!stream_is_news(&s[i], i < have ? &old[i] : NULL))
+			continue;
+		for (uint8_t f = 0; f < 4; f++)
+			publish_flow(e, call, &s[i], i, f >> 1, f & 1);
+		s[i].flags |= STREAM_F_PUBLISHED;
+	}
+	blob_give(&e->blobs, call->streams);
+	call->streams = call->pending;
+	call->pending = 0;
+	if (offer_is_pending(call))
+		call->offers++;
+	call->offer_by = OFFER_BY_NONE;
+}
+
+void offer_end(struct engine *e, struct call *call)
+{
+	uint32_t n;
+	struct stream *s;
+
+	offer_rollback(e, call);
+	s = offer_streams(e, call->streams, &n);
+	for (uint32_t i = 0; i < n; i++)
+		stream_retire(e, call, &s[i]);
+	blob_give(&e->blobs, call->streams);
+	call->streams = 0;
+}
+
+static void claim_streams(struct engine *e, const struct call *call, uint32_t blob, uint32_t slots)
+{
+	uint32_t n;
+	struct stream *s = offer_streams(e, blob, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		for (uint8_t leg = 0; leg < 2; leg++) {
+			if (slots & 1u << call->leg[leg].slot)
+				port_pool_claim(side_pool(e, call, leg), s[i].side[leg].port);
+		}
+	}
+}
+
+void offer_claim_ports(struct engine *e, const struct call *call, uint32_t slots)
+{
+	claim_streams(e, call, call->streams, slots);
+	claim_streams(e, call, call->pending, slots);
+}
