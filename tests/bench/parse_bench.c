@@ -1,0 +1,153 @@
+/*
+ * parse_bench: what it costs to index a 1.3 kB INVITE.
+ *
+ * References, measured in the same run over the same bytes: memcpy, the least
+ * that touching a message costs, and finding its line ends with memchr, the least
+ * that a parser by lines does. The contestants take turns in short rounds and the
+ * medians of their rounds are printed, so that a busy neighbour or a changing clock
+ * hits all of them alike. The messages of a round differ in address and Call-ID.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "sbc/sip/msg.h"
+
+#define ROUNDS  301
+#define BATCH   512 /* messages a round */
+#define COPIES  16
+#define MAX_LEN 2048
+
+static char message[COPIES][MAX_LEN];
+static uint32_t message_len;
+static char copy[MAX_LEN];
+static uint64_t sink; /* keeps results alive */
+
+static void run_index(const char *p, uint32_t n)
+{
+	static struct sip_msg m;
+	struct sip_fault fault;
+
+	sink += sip_msg_parse(&m, p, n, &fault) == SBC_OK ? m.count : 1000;
+}
+
+static void run_peek(const char *p, uint32_t n)
+{
+	struct sip_peek peek;
+
+	sink += sip_peek_call_id(p, n, &peek) == SBC_OK ? peek.call_id.n : 1000;
+}
+
+static void run_memcpy(const char *p, uint32_t n)
+{
+	memcpy(copy, p, n);
+	__asm__ volatile("" ::: "memory");
+	sink += (uint64_t)copy[0];
+}
+
+static void run_memchr(const char *p, uint32_t n)
+{
+	const char *end = p + n;
+
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		p++;
+		sink++;
+	}
+}
+
+static struct contestant {
+	const char *name;
+	void (*run)(const char *p, uint32_t n);
+	double ns[ROUNDS];
+} contestants[] = {
+	{"index", run_index, {0}},
+	{"peek", run_peek, {0}},
+	{"memcpy", run_memcpy, {0}},
+	{"memchr lines", run_memchr, {0}},
+};
+
+enum { INDEX, PEEK, MEMCPY, MEMCHR, CONTESTANTS };
+
+static double now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *v)
+{
+	qsort(v, ROUNDS, sizeof(*v), by_value);
+	return v[ROUNDS / 2];
+}
+
+/* The same message from many callers: one digit of the Call-ID differs. */
+static int load_messages(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+
+	message_len = f != NULL ? (uint32_t)fread(message[0], 1, MAX_LEN, f) : 0;
+	if (f != NULL)
+		fclose(f);
+	struct sip_msg m;
+	struct sip_fault fault;
+
+	if (!message_len || sip_msg_parse(&m, message[0], message_len, &fault) != SBC_OK)
+		return -1;
+	const uint32_t at = m.hdr[m.first[SIP_HDR_CALL_ID]].value_off;
+
+	for (int i = 1; i < COPIES; i++) {
+		memcpy(message[i], message[0], message_len);
+		message[i][at] = (char)('a' + i);
+	}
+	return 0;
+}
+
+static void measure(struct contestant *c, int round)
+{
+	const double start = now_ns();
+
+	for (int i = 0; i < BATCH; i++)
+		c->run(message[i % COPIES], message_len);
+	c->ns[round] = (now_ns() - start) / BATCH;
+}
+
+static void print(const char *name, double value, const char *unit, const char *reference,
+		  double reference_value)
+{
+	printf("{\"name\": \"%s\", \"value\": %.3f, \"unit\": \"%s\", \"reference\": \"%s\", "
+	       "\"reference_value\": %.3f}\n",
+	       name, value, unit, reference, reference_value);
+}
+
+int main(int argc, char **argv)
+{
+	double ns[CONTESTANTS];
+
+	if (load_messages(argc > 1 ? argv[1] : FIXTURES "/invite_1300.sip") != 0) {
+		fprintf(stderr, "no message to measure with\n");
+		return 1;
+	}
+	for (int round = -20; round < ROUNDS; round++) /* the first ones warm up */
+		for (int c = 0; c < CONTESTANTS; c++)
+			measure(&contestants[c], round < 0 ? 0 : round);
+	for (int c = 0; c < CONTESTANTS; c++)
+		ns[c] = median(contestants[c].ns);
+	const double bytes = message_len;
+
+	print("index of a 1.3 kB INVITE", ns[INDEX], "ns", "memcpy of the same bytes", ns[MEMCPY]);
+	print("index of a 1.3 kB INVITE", ns[INDEX], "ns", "memchr over its lines", ns[MEMCHR]);
+	print("index of a 1.3 kB INVITE, a byte", ns[INDEX] / bytes, "ns/byte",
+	      "memchr over its lines, a byte", ns[MEMCHR] / bytes);
+	print("peek at its Call-ID", ns[PEEK], "ns", "memchr over its lines", ns[MEMCHR]);
+	return sink == 0;
+}

@@ -1,0 +1,216 @@
+/*
+ * Any bytes as a datagram: indexing, decoding of every header, agreement with the
+ * peek that steers, and editing. Aborts where a promise of sbc/sip is broken.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sbc/sip/addr.h"
+#include "sbc/sip/cseq.h"
+#include "sbc/sip/edit.h"
+#include "sbc/sip/msg.h"
+#include "sbc/sip/via.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(int promise)
+{
+	if (!promise)
+		abort();
+}
+
+static void within(struct slice s, struct slice of)
+{
+	must(!s.n || (s.p >= of.p && s.p + s.n <= of.p + of.n));
+}
+
+static void check_params(struct slice list)
+{
+	struct slice rest = list;
+	struct sip_param p;
+
+	while (sip_param_next(&rest, &p)) {
+		must(p.name.n != 0);
+		within(p.name, p.whole);
+		within(p.value, p.whole);
+		within(p.whole, list);
+	}
+	(void)sip_param_list_ok(list);
+}
+
+static void check_addr(struct slice value)
+{
+	struct sip_addr a;
+	struct sip_uri u;
+	struct slice rest = value;
+
+	while (rest.n && sip_addr_parse(&a, rest) == SBC_OK) {
+		within(a.whole, rest);
+		within(a.uri, a.whole);
+		within(a.display, a.whole);
+		within(a.params, a.whole);
+		must(a.is_star || a.uri.n);
+		must(a.rest.n < rest.n);
+		check_params(a.params);
+		within(sip_addr_tag(&a), a.params);
+		if (!a.is_star)
+			(void)sip_uri_parse(&u, a.uri);
+		rest = a.rest;
+	}
+}
+
+static void check_via(struct slice value)
+{
+	struct sip_via v;
+	struct slice rest = value;
+
+	while (rest.n && sip_via_parse(&v, rest) == SBC_OK) {
+		within(v.whole, rest);
+		within(v.host, v.whole);
+		within(v.branch, v.params);
+		must(v.host.n && v.transport.n && v.rest.n < rest.n);
+		must(!v.rport || v.has_rport);
+		rest = v.rest;
+	}
+}
+
+static void check_values(const struct sip_msg *m)
+{
+	struct sip_cseq c;
+	struct sip_rack r;
+
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct slice value = sip_entry_value(m, i), rest = value, one;
+		uint32_t left = value.n;
+
+		while (sip_list_next(&rest, &one)) {
+			within(one, value);
+			must(rest.n < left);
+			left = rest.n;
+		}
+		check_addr(value);
+		check_via(value);
+		check_params(value);
+		(void)sip_cseq_parse(&c, value);
+		(void)sip_rack_parse(&r, value);
+	}
+}
+
+/* Entries lie in order, inside the head, and the chains by id reach each of them once. */
+static void check_index(const struct sip_msg *m)
+{
+	uint32_t reached = 0, number;
+	const struct slice head = slice_of(m->buf, m->headers_end);
+
+	must(m->headers_off <= m->headers_end && m->headers_end <= m->len);
+	for (uint32_t i = 0; i < m->count; i++) {
+		must(i == 0 || m->hdr[i].name_off > m->hdr[i - 1].name_off);
+		within(sip_entry_name(m, i), head);
+		within(sip_entry_value(m, i), head);
+		must(sip_hdr_parse(sip_entry_name(m, i)) == m->hdr[i].id);
+	}
+	for (uint32_t id = 0; id < SIP_HDR_COUNT; id++) {
+		for (uint8_t i = m->first[id]; i != SIP_NO_ENTRY; i = sip_msg_next(m, i)) {
+			must(m->hdr[i].id == id);
+			reached++;
+		}
+		(void)sip_msg_u32(m, id, &number);
+		(void)sip_msg_lists(m, id, SLICE_LIT("timer"));
+	}
+	must(reached == m->count);
+}
+
+/* An accepted message: what everyone behind the parser relies on. */
+static void check_accepted(const struct sip_msg *m)
+{
+	struct sip_cseq c;
+	struct sip_uri u;
+
+	must(sip_msg_has(m, SIP_HDR_VIA) && sip_msg_has(m, SIP_HDR_FROM) &&
+	     sip_msg_has(m, SIP_HDR_TO) && sip_msg_value(m, SIP_HDR_CALL_ID).n);
+	must(sip_cseq_of(m, &c) == SBC_OK && c.seq <= 0x7fffffff && c.method == m->method);
+	must(m->is_request ? m->request_uri.n && m->method_name.n
+			   : m->status >= 100 && m->status <= 699);
+	must(m->body_off + m->body_len == m->len && m->body_off > m->headers_end);
+	must(memchr(m->buf, '\0', m->body_off) == NULL);
+	if (m->is_request)
+		(void)sip_uri_parse(&u, m->request_uri);
+}
+
+static char out_bytes[SIP_MAX_MESSAGE];
+static struct sip_edit edit;
+
+static void check_edit(const struct sip_msg *m)
+{
+	struct wbuf out;
+	struct sip_msg again;
+	struct sip_fault fault;
+
+	/* Each value replaced by itself, and each line: the same bytes. */
+	for (int lines = 0; lines < 2; lines++) {
+		sip_edit_init(&edit, m);
+		for (uint32_t i = 0; i < m->count; i++) {
+			const uint32_t end =
+				i + 1u < m->count ? m->hdr[i + 1].name_off : m->headers_end;
+			const uint32_t off = m->hdr[i].name_off;
+
+			if (lines)
+				sip_edit_line(&edit, i, slice_of(m->buf + off, end - off));
+			else
+				sip_edit_value(&edit, i, sip_entry_value(m, i));
+		}
+		wbuf_init(&out, out_bytes, sizeof(out_bytes));
+		must(sip_edit_write(&edit, &out) == SBC_OK);
+		must(slice_eq(wbuf_slice(&out), slice_of(m->buf, m->len)));
+	}
+	/* Without the lines that nobody needs it is still a message, by as many shorter. */
+	sip_edit_init(&edit, m);
+	uint32_t dropped = 0;
+
+	for (uint32_t i = 0; i < m->count; i++)
+		if (m->hdr[i].id == SIP_HDR_OTHER) {
+			sip_edit_line(&edit, i, SLICE_NONE);
+			dropped++;
+		}
+	wbuf_init(&out, out_bytes, sizeof(out_bytes));
+	must(sip_edit_write(&edit, &out) == SBC_OK);
+	must(sip_msg_parse(&again, out.p, out.n, &fault) == SBC_OK);
+	must(again.count == m->count - dropped && again.body_len == m->body_len);
+}
+
+/* One Call-ID, one owner: the peek finds what the index has, or both find nothing. */
+static void check_peek(const struct sip_msg *m, const char *buf, uint32_t len)
+{
+	struct sip_peek peek;
+	const struct slice indexed = sip_msg_value(m, SIP_HDR_CALL_ID);
+	const enum sbc_err err = sip_peek_call_id(buf, len, &peek);
+
+	must((err == SBC_OK) == (indexed.n != 0));
+	must(err != SBC_OK || (peek.call_id.p == indexed.p && peek.call_id.n == indexed.n));
+	must(!peek.is_register || m->method == SIP_REGISTER);
+	if (err == SBC_OK && peek.is_register && sip_msg_has(m, SIP_HDR_TO))
+		must(slice_eq(peek.to, sip_msg_value(m, SIP_HDR_TO)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *buf = (const char *)data;
+	const uint32_t len = (uint32_t)size;
+	struct sip_msg m;
+	struct sip_fault fault;
+	const enum sbc_err err = sip_msg_parse(&m, buf, len, &fault);
+
+	must(err == SBC_OK || err == SBC_EBAD || err == SBC_ELIMIT);
+	must(fault.text != NULL && (err == SBC_OK) == (fault.text[0] == '\0'));
+	within(slice_of(m.buf, m.len), slice_of(buf, len));
+	check_peek(&m, buf, len);
+	check_index(&m);
+	check_values(&m);
+	if (err == SBC_OK) {
+		must(!sip_is_keepalive(buf, len));
+		check_accepted(&m);
+		check_edit(&m);
+	}
+	return 0;
+}
