@@ -23,7 +23,8 @@
 	"  - {name: in, device: net_null1, address: 10.0.0.1/24}\n"
 #define REALMS                                                                                     \
 	"realms:\n"                                                                                \
-	"  - {name: access, port: out, trust: untrusted, sip: [\"udp:5060\"], media: 20000-20999}\n" \
+	"  - {name: access, port: out, trust: untrusted, sip: [\"udp:5060\"], media: "             \
+	"20000-20999}\n"                                                                           \
 	"  - {name: core, port: in, trust: trusted, sip: [\"udp:5060\"], media: 20000-20999}\n"
 #define PEERS                                                                                      \
 	"peers:\n"                                                                                 \
@@ -59,8 +60,7 @@ static void check_vectors(const struct vector *v, size_t n, enum config_check ch
 	static char got[CONFIG_MAX_MISTAKES * CONFIG_MISTAKE_LEN];
 
 	for (size_t i = 0; i < n; i++) {
-		struct config *c =
-			config_parse("t", v[i].text, strlen(v[i].text), check, &report);
+		struct config *c = config_parse("t", v[i].text, strlen(v[i].text), check, &report);
 
 		memset(got, 0, sizeof(got));
 		print_mistakes(&report, got, sizeof(got));
@@ -105,8 +105,9 @@ static void what_is_not_a_document(void **state)
 		{NODE PORTS NODE, "5: key \"node\" stands twice: it is on line 1 already"},
 		{"node: {name: a, name: b}\n",
 		 "1: key \"name\" stands twice: it is on line 1 already"},
-		{"- a\n", "1: the file: a list: expected a mapping with the keys node, domains, ports, "
-			  "realms, peers, routes"},
+		{"- a\n",
+		 "1: the file: a list: expected a mapping with the keys node, domains, ports, "
+		 "realms, peers, routes"},
 	};
 
 	(void)state;
@@ -182,12 +183,9 @@ static void numbers_and_bounds(void **state)
 {
 #define NODE_WITH(x) "node: {name: edge, " x "}\n" PORTS REALMS
 	static const struct vector v[] = {
-		{NODE_WITH("workers: 0"),
-		 "1: workers: 0: expected a whole number from 1 to 16"},
-		{NODE_WITH("workers: 17"),
-		 "1: workers: 17: expected a whole number from 1 to 16"},
-		{NODE_WITH("workers: -1"),
-		 "1: workers: -1: expected a whole number from 1 to 16"},
+		{NODE_WITH("workers: 0"), "1: workers: 0: expected a whole number from 1 to 16"},
+		{NODE_WITH("workers: 17"), "1: workers: 17: expected a whole number from 1 to 16"},
+		{NODE_WITH("workers: -1"), "1: workers: -1: expected a whole number from 1 to 16"},
 		{NODE_WITH("workers: two"),
 		 "1: workers: two: expected a whole number from 1 to 16"},
 		{NODE_WITH("workers: 010"),
@@ -204,8 +202,7 @@ static void numbers_and_bounds(void **state)
 		 "1: workers: 99999999999999999999: expected a whole number from 1 to 16"},
 		{NODE_WITH("workers: "),
 		 "1: workers: nothing: expected a whole number from 1 to 16"},
-		{NODE_WITH("cpus: [0, x]"),
-		 "1: cpus: x: expected a whole number from 0 to 1023"},
+		{NODE_WITH("cpus: [0, x]"), "1: cpus: x: expected a whole number from 0 to 1023"},
 		{NODE_WITH("cpus: [0]"),
 		 "1: cpus: 1 entries: expected 2: control's CPU, then one for each worker"},
 		{NODE_WITH("t1: 10"), "1: t1: 10: expected a whole number from 50 to 10000"},
@@ -236,7 +233,7 @@ static void ports(void **state)
 {
 #define PORT(x) NODE "ports:\n  - {name: out, " x "}\n" REALM_OUT
 #define REALM_OUT                                                                                  \
-	"realms:\n  - {name: a, port: out, trust: trusted, sip: [\"udp:5060\"], media: "            \
+	"realms:\n  - {name: a, port: out, trust: trusted, sip: [\"udp:5060\"], media: "           \
 	"20000-20999}\n"
 #define NULL0 "device: net_null0, "
 	static const struct vector v[] = {
@@ -307,8 +304,9 @@ static void ports(void **state)
 static void realms(void **state)
 {
 	static const struct vector v[] = {
-		{NODE PORTS REALMS "  - {name: core, port: in, trust: trusted, sip: [\"udp:5070\"], "
-				   "media: 30000-30999}\n",
+		{NODE PORTS REALMS
+		 "  - {name: core, port: in, trust: trusted, sip: [\"udp:5070\"], "
+		 "media: 30000-30999}\n",
 		 "8: name: realm core stands twice: it is on line 7 already"},
 		{NODE PORTS REALMS REALM("nowhere", "\"udp:5060\"", "20000-29999"),
 		 "8: port: nowhere: expected the name of a port in ports"},
@@ -347,22 +345,23 @@ static void realms(void **state)
 								    "30000-30006"),
 		 "8: media: 30000-30006 is too small: expected at least one pair of an even and an "
 		 "odd port for each of 4 workers"},
-		{NODE PORTS REALMS
-		 "  - {name: x, port: in, trust: trusted, sip: [\"udp:5070\"], media: 30000-30999,\n"
-		 "     domain: \"a..b\", media_dscp: 64, sip_dscp: 99}\n",
+		{NODE PORTS REALMS "  - {name: x, port: in, trust: trusted, sip: [\"udp:5070\"], "
+				   "media: 30000-30999,\n"
+				   "     domain: \"a..b\", media_dscp: 64, sip_dscp: 99}\n",
 		 "9: media_dscp: 64: expected a whole number from 0 to 63\n"
 		 "9: sip_dscp: 99: expected a whole number from 0 to 63"},
-		{NODE PORTS REALMS
-		 "  - {name: x, port: in, trust: trusted, sip: [\"udp:5070\"], media: 30000-30999,\n"
-		 "     domain: \"a..b\"}\n",
+		{NODE PORTS REALMS "  - {name: x, port: in, trust: trusted, sip: [\"udp:5070\"], "
+				   "media: 30000-30999,\n"
+				   "     domain: \"a..b\"}\n",
 		 "9: domain: a..b: expected a host name such as example.com, or an address"},
 		/* The same address on two VLANs: still one address. */
 		{NODE "ports:\n"
 		      "  - {name: a, device: net_null0, address: 10.0.0.1/24, vlan: 1}\n"
 		      "  - {name: b, device: net_null0, address: 10.0.0.1/24, vlan: 2}\n"
-		      "realms:\n" REALM("a", "\"udp:5060\"", "20000-20999")
-		      "  - {name: y, port: b, trust: trusted, sip: [\"udp:5060\"], media: "
-		      "20500-21499}\n",
+		      "realms:\n" REALM("a", "\"udp:5060\"",
+					"20000-20999") "  - {name: y, port: b, trust: trusted, "
+						       "sip: [\"udp:5060\"], media: "
+						       "20500-21499}\n",
 		 "7: media: 20500-21499 overlaps 20000-20999 of realm extra on line 6, which has "
 		 "the same address: expected a range of its own\n"
 		 "7: sip: udp:5060 is taken by realm extra on line 6, which has the same address: "
@@ -377,12 +376,14 @@ static void peers_and_routes(void **state)
 {
 #define PEER(x) NODE PORTS REALMS PEERS "  - {name: other, " x "}\n"
 	static const struct vector v[] = {
-		{NODE PORTS REALMS PEERS "  - {name: pbx, realm: core, address: \"10.0.0.11:5060\"}\n",
+		{NODE PORTS REALMS PEERS
+		 "  - {name: pbx, realm: core, address: \"10.0.0.11:5060\"}\n",
 		 "10: name: peer pbx stands twice: it is on line 9 already"},
 		{NODE PORTS REALMS "peers:\n"
 				   "  - {name: registered, realm: core, address: "
 				   "\"10.0.0.11:5060\"}\n",
-		 "9: name: registered is reserved for routes to registered phones: expected another "
+		 "9: name: registered is reserved for routes to registered phones: expected "
+		 "another "
 		 "name"},
 		{PEER("realm: nowhere, address: \"10.0.0.11:5060\""),
 		 "10: realm: nowhere: expected the name of a realm in realms"},
@@ -433,7 +434,8 @@ static void peers_and_routes(void **state)
 
 static void devices_that_are_not_there(void **state)
 {
-#define DEVICE(x) NODE "ports:\n  - {name: out, device: \"" x "\", address: 192.0.2.1/24}\n" REALM_OUT
+#define DEVICE(x)                                                                                  \
+	NODE "ports:\n  - {name: out, device: \"" x "\", address: 192.0.2.1/24}\n" REALM_OUT
 	static const struct vector v[] = {
 		{DEVICE("net_af_packet0,iface=nosuchif0"),
 		 "3: device: there is no interface nosuchif0: expected one that `ip link` shows"},
@@ -489,9 +491,10 @@ static void more_entries_than_there_is_room_for(void **state)
 
 	n = (size_t)snprintf(text, sizeof(text), "%s", NODE PORTS "realms:\n");
 	for (unsigned i = 0; i < 3; i++) {
-		n += (size_t)snprintf(text + n, sizeof(text) - n,
-				      "  - {name: r%u, port: in, trust: trusted, media: %u-%u, sip: [",
-				      i, 20000 + i * 100, 20099 + i * 100);
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n,
+			"  - {name: r%u, port: in, trust: trusted, media: %u-%u, sip: [", i,
+			20000 + i * 100, 20099 + i * 100);
 		for (unsigned j = 0; j < 11; j++)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s\"udp:%u\"",
 					      j ? "," : "", 5000 + i * 20 + j);
@@ -582,7 +585,8 @@ static void every_setting_arrives(void **state)
 		"     vlan: 7, mtu: 1400, mac: 02:aB:00:00:00:01}\n"
 		"realms:\n"
 		"  - {name: r, port: p, trust: untrusted, nat: true, latch: any,\n"
-		"     sip: [\"udp:5060\", \"udp:5062\"], media: 20001-20100, domain: r.example.com,\n"
+		"     sip: [\"udp:5060\", \"udp:5062\"], media: 20001-20100, domain: "
+		"r.example.com,\n"
 		"     unknown_headers: carry, unknown_media: relay, user_agent: hide,\n"
 		"     registered_callers_only: true, max_calls: 5, max_cps: 6, media_timeout: 7,\n"
 		"     media_dscp: 46, sip_dscp: 26}\n"
