@@ -126,14 +126,18 @@ static void args_fill(struct args *a, const struct dp_conf *conf, const cpu_set_
 	a->count = 0;
 	arg(a, "%s", conf->program);
 	arg(a, "--file-prefix=%s", conf->program);
-	arg(a, "--in-memory");
 	lcores_arg(a, conf, allowed);
 	arg(a, "--main-lcore=0");
 	if (!conf->hugepages) {
+		/* DPDK 22.11 refuses --in-memory here; these two leave nothing on disk either. */
 		arg(a, "--no-huge");
+		arg(a, "--no-shconf");
 		arg(a, "-m");
 		arg(a, "%u", memory_mb(conf));
-	} else if (conf->memory_mb != 0) {
+	} else {
+		arg(a, "--in-memory");
+	}
+	if (conf->hugepages && conf->memory_mb != 0) {
 		arg(a, "-m");
 		arg(a, "%u", conf->memory_mb);
 	}
