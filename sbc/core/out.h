@@ -64,6 +64,8 @@ struct engine_answer {
 	uint16_t realm;
 	uint16_t contact_len;
 	char contact[ENGINE_CONTACT]; /* the phone's own Contact URI */
+	uint16_t user_len;
+	char user[ENGINE_USER]; /* of its address of record */
 };
 
 enum engine_record_kind {
