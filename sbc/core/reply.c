@@ -63,6 +63,15 @@ static void lines_write(struct wbuf *w, const struct sip_msg *m, enum sip_hdr id
 	}
 }
 
+/* One word of visible characters: with anything changed in it, it would match no dialog. */
+static bool call_id_ok(struct slice v)
+{
+	for (uint32_t i = 0; i < v.n; i++)
+		if (wire_is(v.p[i], WIRE_CTL | WIRE_LWS))
+			return false;
+	return v.n > 0;
+}
+
 enum sbc_err reply_head_write(struct wbuf *w, const struct sip_msg *m,
 			      const struct engine_path *source, bool record_route)
 {
@@ -72,7 +81,7 @@ enum sbc_err reply_head_write(struct wbuf *w, const struct sip_msg *m,
 	struct sip_via via;
 	struct sip_cseq cseq;
 
-	if (!from.n || !to.n || !call_id.n || sip_via_top(m, &via) != SBC_OK ||
+	if (!from.n || !to.n || !call_id_ok(call_id) || sip_via_top(m, &via) != SBC_OK ||
 	    sip_cseq_of(m, &cseq) != SBC_OK)
 		return SBC_EBAD;
 	wbuf_lit(w, "Via: ");

@@ -18,8 +18,8 @@
 #include "sbc/sip/msg.h"
 
 /*
- * SBC_EBAD when the topmost Via or CSeq is missing or unreadable, or From, To or
- * Call-ID is missing or empty: then the request cannot be answered. SBC_EFULL
+ * SBC_EBAD when the topmost Via, Call-ID or CSeq is missing or unreadable, or
+ * From or To is missing or empty: then the request cannot be answered. SBC_EFULL
  * when `w` has no room. Works on a message that sip_msg_parse() refused; From and
  * To that break the grammar are given back as they came.
  */

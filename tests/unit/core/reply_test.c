@@ -108,7 +108,7 @@ static void a_request_without_what_a_reply_needs_gets_none(void **state)
 		"CSeq: 1 INVITE\r\n",
 	};
 	static const char *const broken[] = {"Via: SIP/2.0 nothing\r\n", "From:\r\n", "To: \r\n",
-					     "Call-ID:\r\n", "CSeq: one INVITE\r\n"};
+					     "Call-ID: a\x01z\r\n", "CSeq: one INVITE\r\n"};
 	struct slice head;
 	char text[1024];
 
