@@ -172,6 +172,26 @@ static struct slice identity(struct engine *e, struct slice value, struct slice 
 	return engine_text_cut(e, from);
 }
 
+/*
+ * To as the callee knows it. A registrar's side that puts the contact user we
+ * minted for it into To means the phone: which knows its address of record.
+ */
+static struct slice callee_identity(struct engine *e, const struct rx *rx,
+				    const struct route_target *t, struct slice host)
+{
+	uint32_t at = e->text.n;
+	uint8_t bucket;
+
+	if (t->peer != SNAPSHOT_NONE || !ident_is_ours(&e->key, uri_user(rx->to.uri), &bucket))
+		return identity(e, rx->to.whole, host);
+	wbuf_lit(&e->text, "<sip:");
+	wbuf_put(&e->text, t->user);
+	wbuf_char(&e->text, '@');
+	wbuf_put(&e->text, host);
+	wbuf_char(&e->text, '>');
+	return engine_text_cut(e, at);
+}
+
 /* The callee's leg, where we are UAC (12.1.2). */
 static bool callee_leg(struct engine *e, struct call *call, const struct rx *rx,
 		       const struct route_target *t)
@@ -192,7 +212,7 @@ static bool callee_leg(struct engine *e, struct call *call, const struct rx *rx,
 		theirs = engine_text_cut(e, at);
 	}
 	struct slice from = identity(e, rx->from.whole, ours);
-	struct slice to = identity(e, rx->to.whole, theirs);
+	struct slice to = callee_identity(e, rx, t, theirs);
 	struct slice uri = callee_uri(e, rx, t, theirs);
 	if (!wbuf_ok(w))
 		return false;

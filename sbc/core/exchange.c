@@ -120,8 +120,8 @@ bool exchange_send(struct engine *e, struct exchange *ex, struct slice branch,
 	return ex->client != 0;
 }
 
-static void release_request(struct engine *e, struct exchange *ex, const struct sip_msg *m,
-			    enum sip_method method, struct slice uri, uint32_t seq)
+static struct slice release_request(struct engine *e, struct exchange *ex, const struct sip_msg *m,
+				    enum sip_method method, struct slice uri, uint32_t seq)
 {
 	struct hiding_own_request own = {
 		.snap = e->snap,
@@ -140,13 +140,12 @@ static void release_request(struct engine *e, struct exchange *ex, const struct 
 	struct wbuf w = engine_compose(e);
 	hiding_own_request_write(&w, &own);
 	struct slice bytes = engine_composed(e, &w);
-	if (bytes.n == 0)
-		return;
-	if (method == SIP_ACK)
+	if (bytes.n && method == SIP_ACK)
 		engine_send(e, &ex->client_path, bytes);
-	else
+	else if (bytes.n)
 		tx_client_new(e->tx, method, own.branch, &ex->client_path, bytes, 0, e->now,
 			      e->out);
+	return bytes;
 }
 
 void exchange_release_2xx(struct engine *e, struct exchange *ex, const struct sip_msg *m)
@@ -164,6 +163,11 @@ void exchange_release_2xx(struct engine *e, struct exchange *ex, const struct si
 	}
 	if (sip_addr_of(m, SIP_HDR_CONTACT, &contact) != SBC_OK || contact.is_star)
 		contact.uri = to.uri;
-	release_request(e, ex, m, SIP_ACK, contact.uri, cseq.seq);
+	struct slice ack = release_request(e, ex, m, SIP_ACK, contact.uri, cseq.seq);
 	release_request(e, ex, m, SIP_BYE, contact.uri, cseq.seq + 1);
+	/* Repetitions get this ACK again, and no second BYE. */
+	if (ex->ack == 0 && ack.n) {
+		ex->ack = blob_copy(&e->blobs, ack);
+		ex->far_tag = engine_hash(e, tag);
+	}
 }

@@ -127,7 +127,9 @@ void registration_fill(const struct engine *e, const struct registration *r,
 	struct slice contact = blob_slice(&e->blobs, r->contact);
 	uint16_t listener = e->slots.listener_index[r->listener];
 
-	if (listener == SNAPSHOT_NONE || contact.n > ENGINE_CONTACT)
+	struct slice user = blob_slice(&e->blobs, r->user);
+
+	if (listener == SNAPSHOT_NONE || contact.n > ENGINE_CONTACT || user.n > ENGINE_USER)
 		return;
 	answer->found = true;
 	answer->path.listener = listener;
@@ -135,6 +137,8 @@ void registration_fill(const struct engine *e, const struct registration *r,
 	answer->realm = e->snap->listener[listener].realm;
 	answer->contact_len = (uint16_t)contact.n;
 	memcpy(answer->contact, contact.p, contact.n);
+	answer->user_len = (uint16_t)user.n;
+	memcpy(answer->user, user.p, user.n);
 }
 
 void registration_ask(struct engine *e, const struct engine_ask *ask)

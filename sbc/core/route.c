@@ -41,6 +41,7 @@ static enum route_result route_to_phone(const struct engine *e, const struct eng
 	t->realm = e->snap->listener[t->listener].realm;
 	t->remote = answer->path.remote;
 	t->contact = slice_of(answer->contact, answer->contact_len);
+	t->user = slice_of(answer->user, answer->user_len);
 	return ROUTE_FOUND;
 }
 
@@ -59,6 +60,7 @@ static enum route_result route_here(struct engine *e, uint16_t realm, struct sli
 	t->realm = e->snap->listener[t->listener].realm;
 	t->remote = r->source;
 	t->contact = blob_slice(&e->blobs, r->contact);
+	t->user = blob_slice(&e->blobs, r->user);
 	return ROUTE_FOUND;
 }
 

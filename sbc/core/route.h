@@ -11,6 +11,7 @@ struct route_target {
 	uint16_t peer;            /* or SNAPSHOT_NONE: a registered phone */
 	struct net_addr remote;
 	struct slice contact; /* registered: the phone's own Contact URI */
+	struct slice user;    /* registered: of its address of record */
 };
 
 enum route_result { ROUTE_FOUND, ROUTE_NONE, ROUTE_NOT_REGISTERED, ROUTE_ASK };
