@@ -242,6 +242,8 @@ static void carry_send(struct driver *d, const struct engine_path *path, struct 
 	if (!oracle_check(d->oracle, realm, msg, why, sizeof(why)))
 		driver_fail(d, "%s\ntowards realm %s:\n%.*s", why, d->snap->realm[realm].name,
 			    (int)msg.n, msg.p);
+	if (d->conf.learn)
+		oracle_learn_sent(d->oracle, realm, msg);
 	check_form(d, msg);
 	if (text_is_request(msg))
 		check_request(d, msg);

@@ -407,6 +407,22 @@ void oracle_learn(struct oracle *o, uint16_t realm, struct net_addr source, stru
 	learn_sdp(o, realm, msg);
 }
 
+void oracle_learn_sent(struct oracle *o, uint16_t realm, struct slice msg)
+{
+	struct slice from = text_param(text_header(msg, "From", 0), "tag");
+	struct slice to = text_param(text_header(msg, "To", 0), "tag");
+
+	put_text(o, realm, text_header(msg, "Call-ID", 0), false, false, "Call-ID of the border's");
+	put_text(o, realm, from, false, false, "tag of the border's side");
+	put_text(o, realm, to, false, false, "tag of the border's side");
+	if (!text_is_request(msg))
+		return;
+	learn_via(o, realm, text_header(msg, "Via", 0));
+	if (text_is(text_method(msg), "REGISTER"))
+		put_text(o, realm, text_user(text_uri(text_header(msg, "Contact", 0))), false,
+			 false, "contact user of the border's");
+}
+
 /* ---- searching ---- */
 
 /* The message in lower case without credentials and challenges but for `domain`. */

@@ -44,6 +44,13 @@ void oracle_add_ip(struct oracle *o, uint16_t realm, uint32_t ip, const char *wh
 void oracle_learn(struct oracle *o, uint16_t realm, struct net_addr source, struct slice msg,
 		  bool hides_user_agent);
 
+/*
+ * Collects what the border minted for `realm` in a message that it has sent there:
+ * Call-ID, tags, branch and, of a REGISTER, the contact's user. They belong to that
+ * side alone, too.
+ */
+void oracle_learn_sent(struct oracle *o, uint16_t realm, struct slice msg);
+
 /* False when `msg` shows `realm` a secret of another; then `why` says which and where. */
 bool oracle_check(struct oracle *o, uint16_t realm, struct slice msg, char *why, uint32_t why_len);
 

@@ -61,21 +61,18 @@ static void on_record(void *ctx, uint16_t shard, const struct engine_record *r)
 
 static void start(struct scenario *s)
 {
-	struct driver_conf conf = {.snapshot = &s->snap,
-				   .shards = s->shards,
-				   .calls = s->calls,
-				   .registrations = s->registrations,
-				   .seed = 7,
-				   .learn = true,
-				   .on_send = on_send,
-				   .on_record = on_record,
-				   .ctx = s};
+	struct driver_conf conf = {.snapshot = &s->snap, .seed = 7, .learn = true, .ctx = s};
 
 	if (s->driver)
 		return;
 	if (!s->configured)
 		setup_named(s, "nat-access");
 	s->snap = s->next_snap;
+	conf.shards = s->shards;
+	conf.calls = s->calls;
+	conf.registrations = s->registrations;
+	conf.on_send = on_send;
+	conf.on_record = on_record;
 	s->driver = driver_new(&conf);
 }
 

@@ -39,14 +39,17 @@ static struct leg *leg_of(struct sim *s, uint16_t realm, struct slice msg)
 	return leg_find(s, text_header(msg, "Call-ID", 0), SLICE_NONE, realm == SIM_CORE);
 }
 
-/* A port told in an answer has a flow behind it, as soon as the event is through. */
+/*
+ * A port told in an answer has a flow behind it as soon as the event is through;
+ * what a 2xx offers does not yet.
+ */
 static void promise(struct sim *s, uint16_t realm, struct slice msg)
 {
 	struct leg *l = leg_of(s, realm, msg);
 	struct slice m = text_sdp(text_body(msg), 'm', 0);
 	int32_t sp = text_find(m, SLICE_LIT(" "), false);
 
-	if (!l || l->call->ended || sp < 0 || s->promises == 16 ||
+	if (!l || l->call->ended || l->call->plan.late_offer || sp < 0 || s->promises == 16 ||
 	    !slice_eq(text_method(msg), SLICE_LIT("INVITE")) || text_status(msg) / 100 != 2)
 		return;
 	s->promised[s->promises].realm = realm;
