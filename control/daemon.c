@@ -32,7 +32,7 @@ struct node {
 	struct ctl_server *server;
 	struct drain drain;
 	uint64_t watch_at, tick_at;
-	int exit_code;
+	bool has_pidfile;
 };
 
 static bool fail(const char *why)
@@ -67,7 +67,7 @@ static void watch(struct node *n, uint64_t now)
 		return;
 	log_at(LOG_LEVEL_ERROR, LOG_MSG("a worker has died or hangs: giving up"));
 	unlink(n->config->control);
-	if (n->config->pidfile[0])
+	if (n->has_pidfile)
 		unlink(n->config->pidfile);
 	_exit(EXIT_WORKER);
 }
@@ -172,6 +172,7 @@ static bool start_control(struct node *n)
 				    sizeof(why));
 	if (!n->server || !host_write_pidfile(n->config->pidfile, why, sizeof(why)))
 		return fail(why);
+	n->has_pidfile = n->config->pidfile[0] != '\0';
 	return true;
 }
 
@@ -226,7 +227,7 @@ static void end(struct node *n)
 		take_records(n);
 		dp_stop(n->dp);
 	}
-	if (n->config->pidfile[0])
+	if (n->has_pidfile)
 		unlink(n->config->pidfile);
 }
 
