@@ -50,20 +50,24 @@ static void write_bandwidth(struct wbuf *w, const struct sdp_line *line, uint32_
 			write_line(w, 'b', line[i].value);
 }
 
+/* A name with a space in it is none: "candidate 1 ..." is not carried as unknown. */
+static bool is_carried(struct slice attribute, bool carry_unknown)
+{
+	int32_t colon = slice_find(attribute, ':');
+	struct slice name = colon < 0 ? attribute : slice_of(attribute.p, (uint32_t)colon);
+
+	if (name.n == 0 || slice_find(name, ' ') >= 0 || slice_find(name, '\t') >= 0)
+		return false;
+	enum sdp_attr policy = sdp_attr_policy(name);
+	return policy == SDP_ATTR_CARRY || (policy == SDP_ATTR_UNKNOWN && carry_unknown);
+}
+
 static void write_attributes(struct wbuf *w, const struct sdp_line *line, uint32_t n,
 			     bool carry_unknown)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		if (line[i].type != 'a')
-			continue;
-		struct slice name = line[i].value;
-		int32_t colon = slice_find(name, ':');
-		if (colon >= 0)
-			name.n = (uint32_t)colon;
-		enum sdp_attr policy = sdp_attr_policy(name);
-		if (policy == SDP_ATTR_CARRY || (policy == SDP_ATTR_UNKNOWN && carry_unknown))
+	for (uint32_t i = 0; i < n; i++)
+		if (line[i].type == 'a' && is_carried(line[i].value, carry_unknown))
 			write_line(w, 'a', line[i].value);
-	}
 }
 
 static void write_timing(struct wbuf *w, const struct sdp *d)

@@ -107,7 +107,8 @@ static void every_attribute_has_its_policy(void **state)
 static void unknown_attributes_pass_by_policy_only(void **state)
 {
 	static const char text[] =
-		"v=0\na=X-one:1\nm=audio 4000 RTP/AVP 0\na=X-two\na=candidate:1\n";
+		"v=0\na=X-one:1\nm=audio 4000 RTP/AVP 0\na=X-two\na=candidate:1\n"
+		"a=candidate 2\na=\tcandidate:3\na= candidate:4\na=:5\na=\n";
 
 	(void)state;
 	assert_false(has(rewrite(text), "X-"));
