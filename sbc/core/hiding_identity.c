@@ -145,6 +145,13 @@ static bool holds_address(struct slice s)
 	return false;
 }
 
+static void display_put(struct wbuf *w, struct slice inner)
+{
+	wbuf_char(w, '"');
+	wire_put(w, inner);
+	wbuf_lit(w, "\" ");
+}
+
 /* As a quoted string, also what came as bare tokens: phones write "Jörg" without quotes. */
 static void display_write(struct wbuf *w, struct slice display, struct slice host)
 {
@@ -154,15 +161,17 @@ static void display_write(struct wbuf *w, struct slice display, struct slice hos
 
 	if (inner.n == 0 || inner.n > HIDING_TEXT_MAX)
 		return;
+	if (wire_is_plain(inner)) {
+		display_put(w, inner);
+		return;
+	}
 	if (quoted ? !wire_is_quoted(display)
 		   : (!wire_is_utf8(inner) || slice_find(inner, '"') >= 0 ||
 		      slice_find(inner, '\\') >= 0))
 		return;
 	if (hiding_names_host(inner, host) || holds_address(inner))
 		return;
-	wbuf_char(w, '"');
-	wire_put(w, inner);
-	wbuf_lit(w, "\" ");
+	display_put(w, inner);
 }
 
 static void address_write(struct wbuf *w, const struct snapshot *snap, const struct sip_addr *a,

@@ -2,7 +2,8 @@
 
 #define TOK WIRE_TOKEN
 #define USR WIRE_USER
-#define AN  (WIRE_TOKEN | WIRE_USER)
+#define AN  (WIRE_TOKEN | WIRE_USER | WIRE_PLAIN)
+#define DOT (WIRE_TOKEN | WIRE_USER)
 
 const uint8_t wire_class_of[256] = {
 	[0 ... 8] = WIRE_CTL,
@@ -19,7 +20,7 @@ const uint8_t wire_class_of[256] = {
 	['A' ... 'F'] = AN | WIRE_ALPHA | WIRE_HEX,
 	['G' ... 'Z'] = AN | WIRE_ALPHA,
 	['-'] = AN,
-	['.'] = AN,
+	['.'] = DOT,
 	['!'] = AN,
 	['*'] = AN,
 	['_'] = AN,
@@ -45,6 +46,14 @@ bool wire_all(struct slice s, unsigned classes)
 		if (!wire_is(s.p[i], classes))
 			return false;
 	return s.n > 0;
+}
+
+bool wire_is_plain(struct slice s)
+{
+	for (uint32_t i = 0; i < s.n; i++)
+		if (!wire_is(s.p[i], WIRE_PLAIN) && s.p[i] != ' ')
+			return false;
+	return true;
 }
 
 bool wire_is_line(struct slice s)
@@ -93,6 +102,10 @@ bool wire_is_utf8(struct slice s)
 	for (uint32_t i = 0; i < s.n;) {
 		uint32_t len = 1;
 
+		if (wire_is((char)p[i], WIRE_PLAIN)) {
+			i++;
+			continue;
+		}
 		if (p[i] >= 0x80)
 			len = utf8_length(p + i, s.n - i);
 		else if (wire_is((char)p[i], WIRE_CTL) && !wire_is((char)p[i], WIRE_LWS))
@@ -141,17 +154,15 @@ bool wire_in(const char *words, struct slice s)
 {
 	if (s.n == 0)
 		return false;
-	for (const char *w = words; *w;) {
-		uint32_t n = 0;
+	for (const char *w = words; w; w = strchr(w, ' ')) {
+		uint32_t i = 0;
 
-		while (w[n] && w[n] != ' ')
-			n++;
-		if (n == s.n && slice_lower(w[0]) == slice_lower(s.p[0]) &&
-		    slice_ieq(slice_of(w, n), s))
+		w += *w == ' ';
+		/* A byte of `s` that ends a word would let it span two of them. */
+		while (i < s.n && w[i] && w[i] != ' ' && slice_lower(w[i]) == slice_lower(s.p[i]))
+			i++;
+		if (i == s.n && (!w[i] || w[i] == ' '))
 			return true;
-		w += n;
-		while (*w == ' ')
-			w++;
 	}
 	return false;
 }

@@ -23,7 +23,10 @@ enum wire_class {
 	WIRE_ALPHA = 1u << 3,
 	WIRE_HEX = 1u << 4,
 	WIRE_LWS = 1u << 5, /* SP, HTAB, and CR and LF of a fold */
-	WIRE_CTL = 1u << 6  /* all control characters but HTAB */
+	WIRE_CTL = 1u << 6, /* all control characters but HTAB */
+	/* Letters, digits and marks of users and names that can neither escape, nor separate, nor
+	   stand in the writing of an address or host with a dot. */
+	WIRE_PLAIN = 1u << 7
 };
 
 extern const uint8_t wire_class_of[256];
@@ -47,6 +50,9 @@ bool wire_is_utf8(struct slice s);
 
 /* A whole quoted-string with both quotes; folds inside are tolerated, wire_put() cuts them. */
 bool wire_is_quoted(struct slice s);
+
+/* Nothing but WIRE_PLAIN and SP, perhaps nothing at all. */
+bool wire_is_plain(struct slice s);
 
 /* Decimal digits only, at most `max` of them. */
 bool wire_is_digits(struct slice s, uint32_t max);
