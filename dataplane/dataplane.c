@@ -123,6 +123,8 @@ struct dataplane *dp_start(const struct dp_conf *conf, char *why, uint32_t why_l
 {
 	struct dataplane *dp = dp_create(conf, why, why_len);
 
+	if (dp != NULL)
+		dp->ends_eal = true;
 	if (dp == NULL || dp_launch(dp, why, why_len))
 		return dp;
 	dp_stop(dp);
@@ -131,6 +133,8 @@ struct dataplane *dp_start(const struct dp_conf *conf, char *why, uint32_t why_l
 
 void dp_stop(struct dataplane *dp)
 {
+	bool ends_eal = dp != NULL && dp->ends_eal;
+
 	if (dp == NULL)
 		return;
 	__atomic_store_n(&dp->stop, true, __ATOMIC_RELAXED);
@@ -149,6 +153,8 @@ void dp_stop(struct dataplane *dp)
 	memory_unmap(dp->reply, sizeof(*dp->reply) * REPLIES_OF(dp->workers));
 	ports_free(dp);
 	free(dp);
+	if (ends_eal)
+		eal_stop();
 }
 
 bool dp_is_alive(const struct dataplane *dp)

@@ -1,5 +1,6 @@
 #include "dataplane/eal.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -8,7 +9,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EAL_ARGS      64
 #define EAL_ARG       512
@@ -23,6 +26,7 @@ struct args {
 };
 
 static bool up;
+static char directory[PATH_MAX];
 
 static void arg(struct args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -146,6 +150,15 @@ static void args_fill(struct args *a, const struct dp_conf *conf, const cpu_set_
 	a->pointer[a->count] = NULL;
 }
 
+/*
+ * DPDK leaves its directory of sockets behind. It removes the sockets themselves
+ * when the process exits, by a function registered after ours, so run before it.
+ */
+static void directory_remove(void)
+{
+	rmdir(directory);
+}
+
 bool eal_start(const struct dp_conf *conf, char *why, uint32_t why_len)
 {
 	static struct args args;
@@ -157,6 +170,7 @@ bool eal_start(const struct dp_conf *conf, char *why, uint32_t why_len)
 		return true;
 	pthread_getaffinity_np(pthread_self(), sizeof(affinity), &affinity);
 	args_fill(&args, conf, &affinity);
+	atexit(directory_remove);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = rte_eal_init(args.count, args.pointer);
@@ -167,6 +181,7 @@ bool eal_start(const struct dp_conf *conf, char *why, uint32_t why_len)
 			 conf->hugepages ? "are there free hugepages?" : rte_strerror(rte_errno));
 		return false;
 	}
+	snprintf(directory, sizeof(directory), "%s", rte_eal_get_runtime_dir());
 	up = true;
 	return true;
 }

@@ -155,6 +155,7 @@ struct dataplane {
 	uint16_t ports;
 	uint16_t devices;
 	bool launched;
+	bool ends_eal; /* begun by dp_start() */
 	struct device device[DP_MAX_PORTS];
 	struct port port[DP_MAX_PORTS];
 	struct realm_media realm[SNAPSHOT_MAX_REALMS];
