@@ -173,15 +173,15 @@ static void invite_success(struct engine *e, struct call *call, struct exchange 
 		return;
 	}
 	/* The offer was never answered: there is no session to come into force. */
-	if (offer_is_pending(call) && !io.is_offer && call->offer_by == CALL_CALLER)
+	if (offer_waits_for(call, CALL_CALLEE))
 		offer_rollback(e, call);
 	if (!call_relay_response(e, call, ex, m, &io, SLICE_NONE)) {
 		invite_unusable(e, call, ex, 500);
 		return;
 	}
 	call->leg[CALL_CALLER].confirmed = true;
-	/* An offer in the 2xx is answered by the caller's ACK, which ours waits for. */
-	if (!io.is_offer)
+	/* The callee's offer is answered by the caller's ACK, which ours waits for. */
+	if (!offer_waits_for(call, CALL_CALLER))
 		call_ack_send(e, call, ex, SLICE_NONE);
 	call_established(e, call);
 }

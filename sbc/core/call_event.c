@@ -68,6 +68,10 @@ void call_tx_event(struct engine *e, const struct tx_event *ev)
 		ex->server = 0;
 	else
 		ex->client = 0;
+	if (ex->kind == EXCHANGE_REFUSED) {
+		exchange_free(e, ex);
+		return;
+	}
 	call = pool_get(&e->calls, ex->call);
 	if (call_lost_realm(e, call))
 		return;

@@ -57,7 +57,7 @@ static void response_success(struct engine *e, struct call *call, struct exchang
 		response_unusable(e, call, ex, status);
 	else if (!is_reinvite(ex))
 		exchange_free(e, ex);
-	else if (!io.is_offer)
+	else if (!offer_waits_for(call, ex->from))
 		call_ack_send(e, call, ex, SLICE_NONE);
 }
 

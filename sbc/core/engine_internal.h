@@ -69,6 +69,7 @@ struct engine {
 	bool due;       /* more to do at once */
 	uint32_t sweep; /* next call to look at for a removed realm; POOL_NONE when done */
 	uint32_t established;
+	uint32_t refused; /* exchanges of kind EXCHANGE_REFUSED */
 	uint64_t calls_total, calls_answered, registered_total;
 	uint64_t messages_in, messages_out;
 	struct reason_counters reasons;
@@ -144,7 +145,10 @@ struct slice engine_branch(struct engine *e);
 
 /*
  * Refuses a request under a reason: on its transaction if it has one (which ends
- * the exchange), else without one, with a To tag that its ACK is known by.
+ * the exchange). Else an INVITE whose repetition might fare better gets one, so
+ * that a call is never both refused and taken, as long as such refusals hold no
+ * more than an eighth of all transactions. All else is refused without state, with
+ * a To tag that the ACK is known by.
  * `extra`: whole header lines. ACKs are never answered.
  */
 void engine_refuse(struct engine *e, struct rx *rx, enum reason why, uint16_t status,

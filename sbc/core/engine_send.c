@@ -87,15 +87,49 @@ void engine_answer(struct engine *e, const struct rx *rx, const struct reply *r)
 	engine_send(e, &path, engine_composed(e, &w));
 }
 
+/* Reasons that pass: a repetition of the request might be served. */
+static bool refusal_passes(enum reason why)
+{
+	switch (why) {
+	case REASON_CALL_FULL:
+	case REASON_CALL_LIMIT:
+	case REASON_CALL_DRAINING:
+	case REASON_CALL_NOT_REGISTERED:
+	case REASON_CALL_FORBIDDEN:
+	case REASON_CALL_GLARE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Gives an INVITE the transaction that its refusal is remembered by, if it should have one. */
+static void refusal_keep(struct engine *e, struct rx *rx, enum reason why)
+{
+	struct exchange *ex;
+
+	if (rx->m->method != SIP_INVITE || !refusal_passes(why) ||
+	    e->refused >= e->limits.transactions / 8)
+		return;
+	ex = exchange_new(e, EXCHANGE_REFUSED, SIP_INVITE);
+	if (ex != NULL && exchange_serve(e, ex, rx))
+		rx->ex = ex;
+	else if (ex != NULL)
+		exchange_free(e, ex);
+}
+
 void engine_refuse(struct engine *e, struct rx *rx, enum reason why, uint16_t status,
 		   struct slice extra)
 {
 	struct reply r = {.status = status, .extra = extra};
 
 	engine_count(e, why);
+	if (rx->ex == NULL)
+		refusal_keep(e, rx, why);
 	if (rx->ex != NULL) {
 		exchange_reply(e, rx->ex, status, SLICE_NONE, extra);
-		exchange_free(e, rx->ex);
+		if (rx->ex->kind != EXCHANGE_REFUSED)
+			exchange_free(e, rx->ex);
 		rx->ex = NULL;
 		return;
 	}

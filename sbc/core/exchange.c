@@ -27,6 +27,7 @@ struct exchange *exchange_new(struct engine *e, enum exchange_kind kind, enum si
 		return NULL;
 	struct exchange *ex = pool_at(&e->exchanges, i);
 	ex->kind = (uint8_t)kind;
+	e->refused += kind == EXCHANGE_REFUSED;
 	ex->method = (uint8_t)method;
 	ex->next = POOL_NONE;
 	return ex;
@@ -55,6 +56,7 @@ static void exchange_unlink(struct engine *e, struct exchange *ex)
 void exchange_free(struct engine *e, struct exchange *ex)
 {
 	exchange_unlink(e, ex);
+	e->refused -= ex->kind == EXCHANGE_REFUSED;
 	wheel_disarm(&e->wheel, exchange_timer(e, ex));
 	blob_give(&e->blobs, ex->ack);
 	blob_give(&e->blobs, ex->message);

@@ -16,7 +16,8 @@ enum exchange_kind {
 	EXCHANGE_INVITE,   /* begins a call */
 	EXCHANGE_REINVITE, /* INVITE in a dialog */
 	EXCHANGE_RELAY,    /* other requests in a dialog */
-	EXCHANGE_REGISTER
+	EXCHANGE_REGISTER,
+	EXCHANGE_REFUSED /* INVITE that was refused at once; only its ACK is waited for */
 };
 
 enum exchange_flag {

@@ -58,10 +58,12 @@ void hiding_filter_accept(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 
 	(void)id;
 	while (sip_list_next(&v, &element)) {
-		if (!hiding_carries_body(element))
+		struct slice type = type_of(element, &params);
+
+		if (!wire_in(carried, type))
 			continue;
 		hiding_comma(c, from);
-		wbuf_put(c->w, type_of(element, &params));
+		wbuf_put(c->w, type);
 	}
 }
 
@@ -76,6 +78,7 @@ void hiding_filter_content_type(struct hiding_ctx *c, enum sip_hdr id, struct sl
 	if (!wire_in(carried, type))
 		return;
 	wbuf_put(c->w, type);
+	c->type_written = true;
 	if (sip_param_find(params, SLICE_LIT("charset"), &p) && wire_in(charsets, p.value)) {
 		wbuf_lit(c->w, ";charset=");
 		wbuf_put(c->w, p.value);

@@ -107,32 +107,61 @@ bool hiding_check_agent(struct slice v)
 
 /* ---- lists of words ---- */
 
+/*
+ * Words that stood side by side, with ", " between, are written in one piece: in
+ * Allow and Supported that is most of them.
+ */
+struct words {
+	struct hiding_ctx *c;
+	uint32_t from;
+	struct slice run;
+};
+
+static void words_flush(struct words *l)
+{
+	if (!l->run.n)
+		return;
+	hiding_comma(l->c, l->from);
+	wbuf_put(l->c->w, l->run);
+	l->run = SLICE_NONE;
+}
+
+static void words_add(struct words *l, struct slice word)
+{
+	const char *end = l->run.n ? l->run.p + l->run.n : NULL;
+
+	if (end && word.p == end + 2 && end[0] == ',' && end[1] == ' ') {
+		l->run.n += 2 + word.n;
+		return;
+	}
+	words_flush(l);
+	l->run = word;
+}
+
 void hiding_filter_options(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 {
 	const bool drop_100rel = id == SIP_HDR_REQUIRE && c->own_100rel;
-	const uint32_t from = c->w->n;
+	struct words l = {c, c->w->n, SLICE_NONE};
 	struct slice tag;
 
 	while (wire_next_token(&v, &tag)) {
 		if (!hiding_serves_option(tag) || (drop_100rel && wire_in("100rel", tag)))
 			continue;
-		hiding_comma(c, from);
-		wbuf_put(c->w, tag);
+		words_add(&l, tag);
 	}
+	words_flush(&l);
 }
 
 void hiding_filter_methods(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 {
-	const uint32_t from = c->w->n;
+	struct words l = {c, c->w->n, SLICE_NONE};
 	struct slice name;
 
 	(void)id;
-	while (wire_next_token(&v, &name)) {
-		if (!hiding_serves_method(sip_method_parse(name)))
-			continue;
-		hiding_comma(c, from);
-		wbuf_put(c->w, name);
-	}
+	while (wire_next_token(&v, &name))
+		if (hiding_serves_method(sip_method_parse(name)))
+			words_add(&l, name);
+	words_flush(&l);
 }
 
 static const char *words_of(enum sip_hdr id)
@@ -157,15 +186,13 @@ static const char *words_of(enum sip_hdr id)
 
 void hiding_filter_words(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 {
-	const uint32_t from = c->w->n;
+	struct words l = {c, c->w->n, SLICE_NONE};
 	struct slice word;
 
-	while (wire_next_token(&v, &word)) {
-		if (!wire_in(words_of(id), word))
-			continue;
-		hiding_comma(c, from);
-		wbuf_put(c->w, word);
-	}
+	while (wire_next_token(&v, &word))
+		if (wire_in(words_of(id), word))
+			words_add(&l, word);
+	words_flush(&l);
 }
 
 /* RFC 3323 4.2, RFC 3325 9.3, RFC 7044 10.1; the values are separated by semicolons. */

@@ -24,6 +24,7 @@ struct hiding_ctx {
 	struct wbuf *w;
 	struct slice host; /* stands for the border on the destination's side */
 	bool has_body;     /* a body leaves: Content-* have something to describe */
+	bool type_written; /* a Content-Type has been let through */
 	bool own_100rel;   /* Require: 100rel of a response is written by us or not at all */
 	bool privacy_read, privacy_id, privacy_history;
 	bool needles_read;

@@ -212,10 +212,9 @@ static void tail_edit(struct hiding_ctx *c, struct span *s, struct slice body)
 {
 	const struct sip_msg *m = c->msg;
 	const bool stays = body.n && body.p == m->buf + m->body_off;
-	struct slice type = sip_msg_value(m, SIP_HDR_CONTENT_TYPE);
 	struct wbuf *w = sip_edit_scratch(s->e);
 
-	if (body.n && !hiding_carries_body(type))
+	if (body.n && !c->type_written)
 		wbuf_lit(w, "Content-Type: application/sdp\r\n");
 	wbuf_lit(w, "Content-Length: ");
 	wbuf_u64(w, body.n);
@@ -240,7 +239,7 @@ static void ctx_init(struct hiding_ctx *c, const struct snapshot *snap, const st
 	c->msg = m;
 	c->from = &snap->realm[from];
 	c->to = &snap->realm[to];
-	c->has_body = c->own_100rel = false;
+	c->has_body = c->type_written = c->own_100rel = false;
 	c->privacy_read = c->privacy_id = c->privacy_history = false;
 	c->needles_read = false;
 	c->needles = 0;

@@ -264,6 +264,20 @@ static uint16_t response_answer(struct engine *e, struct call *call, struct exch
 	return 0;
 }
 
+/*
+ * A response to an INVITE without an offer makes one, in a reliable 1xx or the
+ * 2xx. Once the former's has been answered, the latter's is a copy.
+ */
+static bool response_may_offer(const struct call *call, const struct exchange *ex,
+			       const struct sip_msg *m)
+{
+	if (m->status < 200 && !response_is_reliable(m))
+		return false;
+	if (offer_is_pending(call))
+		return call->offer_by != ex->from;
+	return !(ex->flags & EXCHANGE_F_SETTLED);
+}
+
 uint16_t offer_from_response(struct engine *e, struct call *call, struct exchange *ex,
 			     const struct sip_msg *m, struct offer_io *io)
 {
@@ -272,13 +286,12 @@ uint16_t offer_from_response(struct engine *e, struct call *call, struct exchang
 		return 0;
 	if (ex->flags & EXCHANGE_F_OFFER)
 		return response_answer(e, call, ex, m, io);
-	if (ex->method == SIP_INVITE && !(ex->flags & EXCHANGE_F_SETTLED) &&
-	    !offer_is_pending(call) && (m->status >= 200 || response_is_reliable(m))) {
-		uint16_t status = offer_take(e, call, (uint8_t)!ex->from, m, io);
-
+	if (ex->method == SIP_INVITE && response_may_offer(call, ex, m)) {
+		/* Its own offer again, which PRACK should have answered and did not. */
+		offer_rollback(e, call);
 		if (m->status < 200)
 			ex->flags |= EXCHANGE_F_SETTLED;
-		return status;
+		return offer_take(e, call, (uint8_t)!ex->from, m, io);
 	}
 	io->drop = true;
 	return 0;

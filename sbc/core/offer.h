@@ -57,6 +57,12 @@ uint16_t offer_from_ack(struct engine *e, struct call *call, uint8_t from, const
 /* Whether an offer waits for its answer. */
 bool offer_is_pending(const struct call *call);
 
+/* Whether the answer of leg `leg` is what is waited for: in its ACK or PRACK. */
+static inline bool offer_waits_for(const struct call *call, uint8_t leg)
+{
+	return call->offer_by != OFFER_BY_NONE && call->offer_by != leg;
+}
+
 /* Drops the offer under way: the session is as before. */
 void offer_rollback(struct engine *e, struct call *call);
 
