@@ -228,7 +228,11 @@ static bool candidate_advances(struct flow *f, struct net_addr src, const struct
 static enum flow_verdict latch_rtcp(struct flow *f, const struct flow *rtp, struct net_addr src,
 				    const struct datagram *d, enum reason *why)
 {
-	if (rtp == NULL || rtp->state != FLOW_LOCKED || !rtp->rtp.started)
+	/* A neighbour in the dataplane's array may be another call's. */
+	bool ours = rtp != NULL && rtp->spec.call == f->spec.call && rtp->spec.leg == f->spec.leg &&
+		    rtp->spec.stream == f->spec.stream;
+
+	if (!ours || rtp->state != FLOW_LOCKED || !rtp->rtp.started)
 		return refuse(f, why, REASON_FLOW_SSRC);
 	if (rtp->src_ip != src.ip)
 		return refuse(f, why, REASON_FLOW_GATE);

@@ -71,21 +71,19 @@ static bool sequence(struct rtp_stats *s, uint16_t seq)
 {
 	uint16_t ahead = (uint16_t)(seq - s->max_seq);
 
-	if (ahead == 0) {
+	if (ahead == 0 || ahead > 0x10000 - MAX_MISORDER) {
 		s->duplicates++;
 	} else if (ahead < MAX_DROPOUT) {
 		if (seq < s->max_seq)
 			s->cycles += 0x10000;
 		s->max_seq = seq;
-	} else if (ahead <= 0x10000 - MAX_MISORDER) {
+	} else {
 		if (seq != s->bad_seq) {
 			s->bad_seq = (seq + 1u) & 0xffff;
 			return false;
 		}
 		/* Two in sequence after the jump: the sender restarted without telling. */
 		begin(s, s->ssrc, seq);
-	} else {
-		s->duplicates++;
 	}
 	return true;
 }

@@ -29,8 +29,8 @@ static void reference_vectors_of_2_4(void **state)
 	uint8_t in[16];
 
 	(void)state;
-	for (uint8_t i = 0; i < sizeof(in); i++)
-		in[i] = i;
+	for (uint32_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)i;
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		assert_true(siphash24(&reference_key, in, v[i].n) == v[i].hash);
 }

@@ -49,7 +49,9 @@ static uint16_t get16(const uint8_t *p)
 static void build(uint8_t *ip, struct net_addr src, uint32_t dst_ip, uint16_t dst_port,
 		  uint32_t payload)
 {
-	memcpy(ip, "\x45\x03\x00\x00\x12\x34\x40\x00\x17\x11\x00\x00", 12);
+	static const uint8_t head[12] = {0x45, 3, 0, 0, 0x12, 0x34, 0x40, 0, 23, 17, 0, 0};
+
+	memcpy(ip, head, sizeof(head));
 	put16(ip + 2, (uint16_t)(HEADERS + payload));
 	memcpy(ip + 12, &src.ip, 4);
 	memcpy(ip + 16, &dst_ip, 4);
@@ -202,7 +204,7 @@ static void a_wrong_checksum_is_not_mended(void **state)
 	(void)state;
 	relay_init(&r, from, to, htonl(0x0c000001), 20000, htonl(0x0d000001), 30000);
 	build(ip, from, r.local_a, 20000, 4);
-	memcpy(ip + HEADERS, "\1\2\3\4", 4);
+	memset(ip + HEADERS, 7, 4);
 	put16(ip + 26, (uint16_t)(udp_checksum(ip, 12) ^ 0x0100));
 	flow_rewrite(&r.a, ip);
 	assert_int_not_equal(get16(ip + 26), udp_checksum(ip, 12));

@@ -106,7 +106,9 @@ static uint32_t rtp(uint8_t *p, uint32_t ssrc, uint16_t seq)
 
 static uint32_t rtcp(uint8_t *p, uint32_t ssrc)
 {
-	memcpy(p, "\x80\xc9\x00\x01", 4);
+	static const uint8_t receiver_report[4] = {0x80, 201, 0, 1};
+
+	memcpy(p, receiver_report, 4);
 	for (int i = 0; i < 4; i++)
 		p[4 + i] = (uint8_t)(ssrc >> (24 - 8 * i));
 	return 8;
@@ -364,6 +366,8 @@ static void rtcp_without_its_rtp_does_not_latch(void **state)
 	assert_int_equal(flow_admit(&c->rtcp_a, NULL, phone_rtcp, p, rtcp(p, 5), c->now, &c->why),
 			 FLOW_DROP);
 	assert_int_equal(c->why, REASON_FLOW_SSRC);
+	c->rtp_a.spec.call++; /* another call's has come to the port before */
+	assert_dropped(c, send_rtcp(c, &c->rtcp_a, phone_rtcp, 5), REASON_FLOW_SSRC);
 }
 
 static void rtp_on_an_rtcp_port_is_refused(void **state)

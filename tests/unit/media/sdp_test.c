@@ -4,6 +4,7 @@
 #include "sbc/media/sdp.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,15 @@ static enum sbc_err parse_n(const char *text, size_t n)
 static enum sbc_err parse(const char *text)
 {
 	return parse_n(text, strlen(text));
+}
+
+static enum sbc_err parse_parts(const char *a, const char *b, const char *c, const char *d)
+{
+	char text[512];
+	int n = snprintf(text, sizeof(text), "%s%s%s%s", a, b, c, d);
+
+	assert_in_range(n, 1, sizeof(text) - 1);
+	return parse_n(text, (size_t)n);
 }
 
 static uint32_t ip4(const char *text)
@@ -175,10 +185,9 @@ static void connections_that_are_no_ip4_address_show(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		char text[200] = "v=0\nc=IN IP4 10.0.0.1\nm=audio 4000 RTP/AVP 0\nc=";
-		strcat(text, v[i]);
-		strcat(text, "\nm=audio 4002 RTP/AVP 0\n");
-		assert_int_equal(parse(text), SBC_OK);
+		assert_int_equal(parse_parts("v=0\nc=IN IP4 10.0.0.1\nm=audio 4000 RTP/AVP 0\nc=",
+					     v[i], "\nm=audio 4002 RTP/AVP 0\n", ""),
+				 SBC_OK);
 		assert_true(sdp.media[0].conn.present);
 		assert_false(sdp.media[0].conn.is_ip4);
 		assert_true(sdp.media[1].conn.is_ip4); /* the session's */
@@ -210,11 +219,9 @@ static void hold_is_told_by_direction_and_by_address(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		char text[200] = "v=0\n";
-		strcat(text, v[i].session);
-		strcat(text, "m=audio 4000 RTP/AVP 0\n");
-		strcat(text, v[i].media);
-		assert_int_equal(parse(text), SBC_OK);
+		assert_int_equal(
+			parse_parts("v=0\n", v[i].session, "m=audio 4000 RTP/AVP 0\n", v[i].media),
+			SBC_OK);
 		assert_int_equal(sdp.media[0].direction, v[i].want);
 	}
 }
@@ -249,10 +256,7 @@ static void protocols_are_told_apart(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		char text[100] = "v=0\nm=x 4000 ";
-		strcat(text, v[i].name);
-		strcat(text, " 0\n");
-		assert_int_equal(parse(text), SBC_OK);
+		assert_int_equal(parse_parts("v=0\nm=x 4000 ", v[i].name, " 0\n", ""), SBC_OK);
 		if (sdp.media[0].proto != v[i].want)
 			fail_msg("%s", v[i].name);
 	}
@@ -278,9 +282,8 @@ static void clock_rates_are_of_the_first_format(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		char text[200] = "v=0\nm=audio 4000 RTP/AVP ";
-		strcat(text, v[i].media);
-		assert_int_equal(parse(text), SBC_OK);
+		assert_int_equal(parse_parts("v=0\nm=audio 4000 RTP/AVP ", v[i].media, "", ""),
+				 SBC_OK);
 		assert_int_equal(sdp.media[0].clock_rate, v[i].want);
 	}
 }
@@ -303,9 +306,9 @@ static void rtcp_is_the_next_port_unless_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-		char text[200] = "v=0\nc=IN IP4 10.0.0.1\nm=audio 4000 RTP/AVP 0\n";
-		strcat(text, v[i].attr);
-		assert_int_equal(parse(text), SBC_OK);
+		assert_int_equal(parse_parts("v=0\nc=IN IP4 10.0.0.1\nm=audio 4000 RTP/AVP 0\n",
+					     v[i].attr, "", ""),
+				 SBC_OK);
 		assert_int_equal(sdp.media[0].rtcp_port, v[i].port);
 		assert_int_equal(sdp.media[0].rtcp_ip, ip4(v[i].ip));
 	}
@@ -316,13 +319,16 @@ static void rtcp_is_the_next_port_unless_told(void **state)
 /* "v=0", then `n` times `unit`. */
 static enum sbc_err parse_many(const char *unit, uint32_t n)
 {
-	size_t len = strlen(unit);
-	char *text = malloc(4 + n * len), *p = text + 4;
+	uint32_t room = 4 + n * (uint32_t)strlen(unit);
+	char *text = malloc(room);
+	struct wbuf w;
 
-	memcpy(text, "v=0\n", 4);
-	for (uint32_t i = 0; i < n; i++, p += len)
-		memcpy(p, unit, len);
-	enum sbc_err err = parse_n(text, 4 + n * len);
+	wbuf_init(&w, text, room);
+	wbuf_lit(&w, "v=0\n");
+	for (uint32_t i = 0; i < n; i++)
+		wbuf_put(&w, slice_str(unit));
+	assert_true(wbuf_ok(&w));
+	enum sbc_err err = parse_n(text, w.n);
 	free(text);
 	return err;
 }

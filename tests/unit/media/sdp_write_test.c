@@ -2,6 +2,7 @@
  * Descriptions written for the other side: what is carried, and what never is.
  */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sbc/media/sdp.h"
@@ -138,9 +139,9 @@ static void directions_are_the_phones(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		char text[100] = "v=0\na=", want[40] = "\r\na=";
-		strcat(strcat(text, names[i]), "\nm=audio 4000 RTP/AVP 0\n");
-		strcat(strcat(want, names[i]), "\r\n");
+		char text[100], want[40];
+		(void)snprintf(text, sizeof(text), "v=0\na=%s\nm=audio 4000 RTP/AVP 0\n", names[i]);
+		(void)snprintf(want, sizeof(want), "\r\na=%s\r\n", names[i]);
 		struct slice got = rewrite(text);
 		assert_true(has(got, want));
 		for (size_t k = 0; k < 4; k++)
