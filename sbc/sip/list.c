@@ -9,7 +9,7 @@ bool sip_list_tail(struct slice s, struct slice *rest)
 	sip_cut_lws(&s);
 	if (!s.n)
 		return true;
-	if (!sip_cut_sep(&s, ',') || !s.n)
+	if (!sip_cut_sep(&s, ',') || !s.n || *s.p == ',')
 		return false;
 	*rest = s;
 	return true;
