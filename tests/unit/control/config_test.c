@@ -1,4 +1,7 @@
-/* Every mistake of a configuration is refused at its line, with what was expected. */
+/*
+ * Every mistake of a configuration is refused at its line, with what was expected.
+ * Argument: docs/configuration.md.
+ */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -646,6 +649,36 @@ static void every_setting_arrives(void **state)
 	free(c);
 }
 
+static const char *manual;
+
+static void keys_are_in(const char *text, const cyaml_schema_value_t *v)
+{
+	char row[64];
+
+	if (v->type == CYAML_SEQUENCE)
+		v = v->sequence.entry;
+	if (v->type != CYAML_MAPPING)
+		return;
+	for (const cyaml_schema_field_t *f = v->mapping.fields; f->key; f++) {
+		snprintf(row, sizeof(row), "\n| `%s` |", f->key);
+		if (!strstr(text, row))
+			fail_msg("%s says nothing of %s", manual, f->key);
+		keys_are_in(text, &f->value);
+	}
+}
+
+static void the_manual_has_every_key(void **state)
+{
+	static char text[128 * 1024];
+	FILE *f = fopen(manual, "r");
+
+	(void)state;
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	keys_are_in(text, &config_schema);
+}
+
 static void a_file_that_cannot_be_read(void **state)
 {
 	static struct config_report report;
@@ -695,7 +728,7 @@ static void key_files(void **state)
 	assert_true(a.k0 != b.k0 || a.k1 != b.k1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_a_document),
@@ -709,9 +742,15 @@ int main(void)
 		cmocka_unit_test(more_mistakes_than_are_kept),
 		cmocka_unit_test(a_whole_file_becomes_a_snapshot),
 		cmocka_unit_test(every_setting_arrives),
+		cmocka_unit_test(the_manual_has_every_key),
 		cmocka_unit_test(a_file_that_cannot_be_read),
 		cmocka_unit_test(key_files),
 	};
 
+	if (argc != 2) {
+		fprintf(stderr, "usage: config_test MANUAL\n");
+		return 2;
+	}
+	manual = argv[1];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
