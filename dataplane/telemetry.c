@@ -1,5 +1,6 @@
 #include "dataplane/telemetry.h"
 
+#include <ctype.h>
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 #include <rte_telemetry.h>
@@ -48,6 +49,17 @@ void telemetry_publish(struct worker *w)
 	put(&p->value[TELEMETRY_MBUFS_FREE], rte_mempool_avail_count(w->pool));
 	for (uint32_t i = 0; i < REASON_COUNT; i++)
 		put(&p->reason[i], w->reasons.n[i] + s.reasons.n[i]);
+}
+
+/* DPDK takes letters, digits, '_' and '/' in names, and drops an entry with others. */
+static const char *plain(const char *name, char out[SNAPSHOT_NAME])
+{
+	uint32_t i;
+
+	for (i = 0; i + 1 < SNAPSHOT_NAME && name[i] != '\0'; i++)
+		out[i] = isalnum((unsigned char)name[i]) ? name[i] : '_';
+	out[i] = '\0';
+	return out;
 }
 
 static struct dataplane *look(void)
@@ -106,6 +118,7 @@ static uint64_t reason_sum(const struct dataplane *dp, uint32_t reason)
 static int show_drops(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	struct dataplane *dp = look();
+	char name[SNAPSHOT_NAME];
 
 	(void)cmd;
 	(void)params;
@@ -114,7 +127,7 @@ static int show_drops(const char *cmd, const char *params, struct rte_tel_data *
 		uint64_t n = reason_sum(dp, r);
 
 		if (n != 0)
-			rte_tel_data_add_dict_u64(d, reason_name((enum reason)r), n);
+			rte_tel_data_add_dict_u64(d, plain(reason_name((enum reason)r), name), n);
 	}
 	return looked();
 }
@@ -181,6 +194,7 @@ static struct rte_tel_data *port_dict(const struct dataplane *dp, const struct p
 static int show_ports(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	struct dataplane *dp = look();
+	char name[SNAPSHOT_NAME];
 
 	(void)cmd;
 	(void)params;
@@ -189,7 +203,7 @@ static int show_ports(const char *cmd, const char *params, struct rte_tel_data *
 		struct rte_tel_data *one = port_dict(dp, &dp->port[i]);
 
 		if (one != NULL)
-			rte_tel_data_add_dict_container(d, dp->port[i].name, one, 0);
+			rte_tel_data_add_dict_container(d, plain(dp->port[i].name, name), one, 0);
 	}
 	return looked();
 }

@@ -15,8 +15,6 @@ const uint8_t OUT_MAC[6] = {2, 0, 0, 0, 0, 1}, IN_MAC[6] = {2, 0, 0, 0, 0, 2};
 const uint8_t PHONE_MAC[6] = {2, 0, 0, 0, 1, 0x50}, PBX_MAC[6] = {2, 0, 0, 0, 2, 0x10};
 const uint8_t GW_MAC[6] = {2, 0, 0, 0, 1, 0xfe}, EVIL_MAC[6] = {2, 0x66, 0x66, 0x66, 0x66, 0x66};
 
-uint64_t bed_seen[REASON_COUNT];
-
 static const char *const device_name[BED_PORTS] = {"outside", "inside"};
 
 static void realm(struct bed *b, uint16_t i, const char *name, bool trusted, uint32_t ip,
@@ -138,18 +136,11 @@ void bed_open(struct bed *b, uint32_t tx_room)
 	b->now = b->dp->worker[0]->now + 1;
 }
 
-static void seen(const struct bed *b)
-{
-	for (uint32_t r = 0; r < REASON_COUNT; r++)
-		bed_seen[r] += bed_count(b, (enum reason)r);
-}
-
 void bed_close(struct bed *b)
 {
 	char name[64];
 
 	bed_drain(b);
-	seen(b);
 	for (uint16_t i = 0; i < b->dp->workers; i++) {
 		assert_int_equal(rte_mempool_in_use_count(b->dp->pool[i]), 0);
 		assert_int_equal(b->dp->worker[i]->out->overflow, false);

@@ -84,7 +84,4 @@ struct frame_spec bed_spec(uint32_t port, uint32_t src, const uint8_t *mac);
 uint64_t bed_count(const struct bed *b, enum reason r);
 #define bed_assert_count(b, r, n) assert_int_equal(bed_count(b, REASON_##r), n)
 
-/* Reasons seen by any bed of this process so far: kept when a bed closes. */
-extern uint64_t bed_seen[REASON_COUNT];
-
 #endif

@@ -1,0 +1,199 @@
+/* Workers on lcores of their own, and what DPDK's telemetry says of them. */
+#include "tests/dataplane/talk.h"
+
+#include <rte_eal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct frame f;
+
+/* A frame sent by workers that run by themselves: waited for, ten seconds at most. */
+static bool wait_for(struct bed *b, uint32_t port)
+{
+	for (uint32_t i = 0; i < 10000; i++) {
+		if (bed_take(b, port, &f))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static void launched_up(struct bed *b, uint16_t workers)
+{
+	char why[256] = "";
+
+	bed_init(b, workers);
+	bed_open(b, 0);
+	bed_learn_all(b);
+	if (!dp_launch(b->dp, why, sizeof(why)))
+		fail_msg("%s", why);
+	/* Announced: one address on each port. */
+	assert_true(wait_for(b, OUTSIDE));
+	assert_int_equal(frame_read(&f).tip, OUT_IP);
+	assert_true(wait_for(b, INSIDE));
+	assert_int_equal(frame_read(&f).tip, IN_IP);
+}
+
+static struct dp_reply *ask(struct bed *b, enum dp_request_type type, uint16_t worker)
+{
+	struct dp_request q = {.type = type, .worker = worker};
+	struct dp_reply *r = NULL;
+
+	assert_true(dp_request_post(b->dp, &q));
+	for (uint32_t i = 0; r == NULL && i < 10000; i++, usleep(1000))
+		r = dp_reply_take(b->dp);
+	assert_non_null(r);
+	return r;
+}
+
+static void put(struct bed *b, const char *text)
+{
+	struct frame_spec s = bed_spec(OUTSIDE, PHONE, PHONE_MAC);
+
+	frame_udp(&f, &s, text, (uint32_t)strlen(text));
+	bed_put(b, OUTSIDE, &f);
+}
+
+static void options_of_many_calls_are_all_answered(void **state)
+{
+	char text[1024];
+	struct bed b;
+	uint64_t handed_off = 0;
+
+	(void)state;
+	launched_up(&b, 4);
+	for (uint32_t i = 0; i < 200; i++) {
+		snprintf(text, sizeof(text),
+			 "OPTIONS sip:203.0.113.1 SIP/2.0\r\n"
+			 "Via: SIP/2.0/UDP 203.0.113.50:5060;rport;branch=z9hG4bK%u\r\n"
+			 "Max-Forwards: 70\r\nFrom: <sip:a@h>;tag=a1\r\nTo: <sip:203.0.113.1>\r\n"
+			 "Call-ID: %u@phone\r\nCSeq: 7 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+			 i, i);
+		put(&b, text);
+	}
+	for (uint32_t i = 0; i < 200; i++) {
+		assert_true(wait_for(&b, OUTSIDE));
+		assert_memory_equal(frame_read(&f).payload, "SIP/2.0 200", 11);
+	}
+	assert_true(dp_is_alive(b.dp));
+	for (uint16_t i = 0; i < 4; i++) {
+		struct dp_reply *r = ask(&b, DP_STATS, i);
+
+		assert_int_equal(r->worker, i);
+		assert_true(r->stats.loops > 0);
+		handed_off += r->stats.handed_off;
+		dp_reply_free(b.dp, r);
+	}
+	assert_true(handed_off > 0);
+	/* Answers are kept a while for retransmissions, buffers are not. */
+	__atomic_store_n(&b.dp->stop, true, __ATOMIC_RELAXED);
+	rte_eal_mp_wait_lcore();
+	bed_close(&b);
+}
+
+/* One command of DPDK's telemetry protocol; the answer is JSON. */
+static void telemetry(const char *command, char *answer, size_t room)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int s = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	ssize_t n;
+
+	assert_true(s >= 0);
+	assert_true(snprintf(a.sun_path, sizeof(a.sun_path), "%s/dpdk_telemetry.v2",
+			     rte_eal_get_runtime_dir()) < (int)sizeof(a.sun_path));
+	assert_int_equal(connect(s, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_true(recv(s, answer, room, 0) > 0);
+	assert_int_equal(send(s, command, strlen(command), 0), (ssize_t)strlen(command));
+	n = recv(s, answer, room - 1, 0);
+	assert_true(n > 0);
+	answer[n] = '\0';
+	close(s);
+}
+
+static void expect_in(const char *answer, const char *part)
+{
+	if (strstr(answer, part) == NULL)
+		fail_msg("no %s in %s", part, answer);
+}
+
+static void telemetry_commands_answer(void **state)
+{
+	static char answer[65536];
+	struct bed b;
+	struct talk t;
+
+	(void)state;
+	bed_init(&b, 2);
+	bed_open(&b, 0);
+	bed_learn_all(&b);
+	talk_init(&t, 1);
+	talk_call(&b, &t);
+	talk_send(&b, OUTSIDE, "GET / HTTP/1.1\r\n\r\n");
+	f.n = 4;
+	bed_put(&b, OUTSIDE, &f);
+	bed_elapse(&b, 2 * TELEMETRY_PERIOD_MS);
+
+	telemetry("/postern/ports", answer, sizeof(answer));
+	expect_in(answer, "\"outside\":{\"device\":\"net_ring_outside\"");
+	expect_in(answer, "\"inside\"");
+	expect_in(answer, "\"rx_packets\":");
+	telemetry("/postern/workers", answer, sizeof(answer));
+	expect_in(answer, "\"0\":{\"loops\":");
+	expect_in(answer, "\"1\":{\"loops\":");
+	expect_in(answer, "\"calls\":1");
+	telemetry("/postern/drops", answer, sizeof(answer));
+	expect_in(answer, "\"l2_short\":1");
+	expect_in(answer, "\"sip_not\":1");
+	telemetry("/postern/flows", answer, sizeof(answer));
+	expect_in(answer, "\"flows\":4");
+	bed_close(&b);
+	telemetry("/postern/workers", answer, sizeof(answer));
+	assert_null(strstr(answer, "loops"));
+}
+
+static void wrong_configurations_are_refused_with_a_sentence(void **state)
+{
+	static const char *const device[] = {"net_nonsense0", "net_af_packet7,iface=nosuchif0",
+					     "net_virtio_user3"};
+	struct bed b;
+	char why[256];
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(device) / sizeof(device[0]); i++) {
+		bed_init(&b, 1);
+		snprintf(b.conf.port[INSIDE].device, sizeof(b.conf.port[0].device), "%s",
+			 device[i]);
+		snprintf(b.conf.port[OUTSIDE].device, sizeof(b.conf.port[0].device), "net_null%u",
+			 i);
+		why[0] = '\0';
+		assert_null(dp_create(&b.conf, why, sizeof(why)));
+		expect_in(why, "port inside: ");
+	}
+	bed_init(&b, 1);
+	snprintf(b.conf.port[OUTSIDE].device, sizeof(b.conf.port[0].device), "net_null9");
+	memcpy(b.conf.port[INSIDE].device, b.conf.port[OUTSIDE].device,
+	       sizeof(b.conf.port[0].device));
+	assert_null(dp_create(&b.conf, why, sizeof(why)));
+	expect_in(why, "VLAN 0 twice");
+	b.conf.workers = 0;
+	assert_null(dp_create(&b.conf, why, sizeof(why)));
+	expect_in(why, "workers");
+	b.conf.workers = 1;
+	b.conf.ports = DP_MAX_PORTS + 1;
+	assert_null(dp_create(&b.conf, why, sizeof(why)));
+	expect_in(why, "ports");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_of_many_calls_are_all_answered),
+		cmocka_unit_test(telemetry_commands_answer),
+		cmocka_unit_test(wrong_configurations_are_refused_with_a_sentence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
