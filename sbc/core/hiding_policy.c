@@ -200,7 +200,8 @@ bool hiding_serves_method(enum sip_method method)
 bool hiding_serves_option(struct slice tag)
 {
 	/* RFC 4028, RFC 3262, RFC 3323: all three work between two ends of a B2BUA. */
-	return wire_in("timer 100rel privacy", tag);
+	return slice_ieq(tag, SLICE_LIT("timer")) || slice_ieq(tag, SLICE_LIT("100rel")) ||
+	       slice_ieq(tag, SLICE_LIT("privacy"));
 }
 
 static void unsupported_write(struct wbuf *w, const struct sip_msg *m, enum sip_hdr id,
