@@ -20,6 +20,8 @@ from lab.peers import Baresip, Border, Kamailio, Sipp  # noqa: E402
 from lab.topology import (ATTACKER, CALLER, DESK, INSIDE, LOAD, NAT_OUTSIDE, OUTSIDE, PBX, PHONE,  # noqa: E402
                           Lab, config)
 
+E2E = os.path.dirname(os.path.abspath(__file__))
+
 PICTURE = f"""
   alice's phone        home NAT            access network               core network
   {PHONE} --- {NAT_OUTSIDE} ---+                            +--- pbx   {PBX}  (Kamailio)
@@ -72,8 +74,9 @@ class Demo:
         self.caller_ns = lab.host("access", "caller", CALLER)
         self.attacker_ns = lab.host("access", "stranger", ATTACKER)
         self.border = Border(lab, lab.border, config())
-        self.cap_out = Capture(lab, lab.border, "out0", "access", "udp or icmp")
-        self.cap_in = Capture(lab, lab.border, "in0", "core", "udp or icmp")
+        # at the far ends of the border's cables: what it sends by itself no tap on its own side sees
+        self.cap_out = Capture(lab, lab.access, "border", "access", "udp or icmp")
+        self.cap_in = Capture(lab, lab.core, "border", "core", "udp or icmp")
         self.cap_stranger = Capture(lab, self.attacker_ns, "eth0", "stranger",
                                     f"udp and src host {OUTSIDE}")
         Kamailio(lab, pbx, PBX)
@@ -149,7 +152,7 @@ class Demo:
 
     def load(self, lab):
         self.heading("SIPp: 100 calls at 50 a second, caller outside, answerer inside")
-        uas = Sipp(lab, self.load_ns, "-sn", "uas", "-i", LOAD, "-p", "5060", "-mp", "7000",
+        uas = Sipp(lab, self.load_ns, "-sf", os.path.join(E2E, "sipp", "answer_uas.xml"), "-i", LOAD, "-p", "5060", "-mp", "7000",
                    name="uas")
         uac = Sipp(lab, self.caller_ns, "-sn", "uac", "-i", CALLER, "-p", "5060", "-mp", "7000",
                    "-s", "load1", "-r", "50", "-m", "100", "-d", "500", "-timeout", "40s",

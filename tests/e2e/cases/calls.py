@@ -140,7 +140,7 @@ def case_sipp_scenarios():
         caller = lab.host("access", "caller", CALLER)
         load = lab.host("core", "load", LOAD)
         border = Border(lab, lab.border, config(peer=LOAD))
-        out, inside = Capture(lab, lab.border, "out0", "out"), Capture(lab, lab.border, "in0", "in")
+        out, inside = Capture(lab, lab.access, "border", "out"), Capture(lab, lab.core, "border", "in")
         for name in ("busy", "bye_from_callee", "slow_answer", "late_offer"):
             uas = Sipp(lab, load, "-sf", f"{SCENARIOS}/{name}_uas.xml", "-i", LOAD, "-p", "5060", "-mp", "7000",
                        "-m", "20", name=f"{name}-uas")

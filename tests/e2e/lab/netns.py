@@ -140,7 +140,7 @@ class Net:
         """A real NAT of the kind that most phones sit behind (address and port dependent filtering)."""
         self.run(ns, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
         rules = (f"table ip nat {{ chain post {{ type nat hook postrouting priority 100; "
-                 f"oifname \"{outside}\" masquerade random; }} }}")
+                 f"oifname \"{outside}\" masquerade random; }}; }}")
         self.run(ns, "nft", rules)
 
     @contextlib.contextmanager
