@@ -24,9 +24,12 @@ struct head_line {
 /* A name that is not known as it stands: cuts what may precede the colon, and checks it. */
 static inline const char *head_name_other(struct head_line *h, uint64_t room)
 {
+	const uint32_t whole = h->name_len;
+
 	while (h->name_len && (h->name[h->name_len - 1] == ' ' || h->name[h->name_len - 1] == '\t'))
 		h->name_len--;
-	h->id = sip_name_find(h->name, h->name_len, room);
+	if (h->name_len != whole)
+		h->id = sip_name_find(h->name, h->name_len, room);
 	if (h->id == SIP_HDR_OTHER && !sip_is_token(slice_of(h->name, h->name_len)))
 		return "Malformed Header Name";
 	return h->name_len > HEAD_MAX_NAME ? "Header Name Too Long" : NULL;
@@ -57,10 +60,15 @@ static inline const char *head_line_cut(const char *p, const struct scan_line *l
 		if (wrong != NULL)
 			return wrong;
 	}
-	while (v < end && sip_char_is_lws(*v))
+	/* One space in front and none behind is what nearly all lines have. */
+	if (v < end && *v == ' ')
 		v++;
-	while (end > v && sip_char_is_lws(end[-1]))
-		end--;
+	if (v < end && (uint8_t)*v <= ' ')
+		while (v < end && sip_char_is_lws(*v))
+			v++;
+	if (end > v && (uint8_t)end[-1] <= ' ')
+		while (end > v && sip_char_is_lws(end[-1]))
+			end--;
 	h->value = v;
 	h->value_end = end;
 	return NULL;

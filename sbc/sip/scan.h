@@ -157,11 +157,6 @@ static inline const char *scan_next(struct scan *s)
 	return h;
 }
 
-static inline bool scan_is_fold(const char *p, const char *end)
-{
-	return p < end && (*p == ' ' || *p == '\t');
-}
-
 struct scan_line {
 	const char *end;  /* where CRLF or LF begins */
 	const char *next; /* first byte of the next line */
@@ -181,7 +176,7 @@ static inline bool scan_line(struct scan *s, const char *p, struct scan_line *l)
 		if (h == NULL)
 			return false;
 		l->end = h;
-		if (*h == '\r' && s->end - h > 1 && h[1] == '\n') {
+		if (s->end - h > 1 && memcmp(h, "\r\n", 2) == 0) {
 			/* LF's bit is the next one, here or first in the next block. */
 			h++;
 			if (s->ctl)
@@ -194,7 +189,9 @@ static inline bool scan_line(struct scan *s, const char *p, struct scan_line *l)
 		}
 		l->next = h + 1;
 		/* The empty line is never folded: after it comes the body. */
-		if (l->end == p || !scan_is_fold(l->next, s->end))
+		if (l->next == s->end || (uint8_t)*l->next > ' ' || l->end == p)
+			return true;
+		if (*l->next != ' ' && *l->next != '\t')
 			return true;
 	}
 }
