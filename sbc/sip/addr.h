@@ -23,13 +23,22 @@ struct sip_addr {
 	struct slice rest; /* further values on the same line, after the comma */
 };
 
-/* The first value; does not parse the URI itself. */
+/*
+ * The first value; does not parse the URI itself. SBC_EBAD when it breaks the
+ * grammar, gives ;tag twice, or has a bare URI with '?' (20.10). A display name
+ * without quotes may hold more than tokens, as phones send it, but nothing that
+ * separates values or could be taken for a URI.
+ */
 enum sbc_err sip_addr_parse(struct sip_addr *a, struct slice value);
 
 /* The value of ;tag, or SLICE_NONE. */
 struct slice sip_addr_tag(const struct sip_addr *a);
 
-/* Parses From, To, Contact ... of a message: first value of the first line. */
+/*
+ * Parses From, To, Contact ... of a message: first value of the first line.
+ * SBC_ENONE when there is none; SBC_EBAD, too, when From, To, Reply-To, Refer-To or
+ * Referred-By holds more than one address.
+ */
 enum sbc_err sip_addr_of(const struct sip_msg *m, enum sip_hdr id, struct sip_addr *a);
 
 #endif

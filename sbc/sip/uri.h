@@ -34,9 +34,16 @@ struct sip_uri {
  */
 enum sbc_err sip_uri_parse(struct sip_uri *u, struct slice s);
 
-/* The host as an IPv4 literal with the port or 5060; SBC_ENONE when it is a name or IPv6. */
+/*
+ * The host as an IPv4 literal with the port, or 5060 (sips: 5061) without one;
+ * SBC_ENONE when it is a name or IPv6.
+ */
 enum sbc_err sip_uri_addr(const struct sip_uri *u, struct net_addr *out);
 
+/*
+ * RFC 3261 19.1.4, RFC 3966 4; other schemes byte by byte. Symmetric and reflexive,
+ * not transitive (19.1.4). Beyond 32 parameters or headers only equal bytes are equal.
+ */
 bool sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b);
 
 #endif

@@ -22,7 +22,10 @@ struct sip_via {
 	struct slice rest; /* further values on the same line, after the comma */
 };
 
-/* The first value of a Via header value. */
+/*
+ * The first value of a Via header value. SBC_EBAD when it breaks the grammar or
+ * gives branch, received or rport twice, or empty where it must not be.
+ */
 enum sbc_err sip_via_parse(struct sip_via *v, struct slice value);
 
 /* The topmost Via of a message; SBC_ENONE when there is none. */

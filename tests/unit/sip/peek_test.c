@@ -23,6 +23,7 @@ static const char *const messages[] = {
 	"GET / HTTP/1.1\r\nCall-ID: x\r\n\r\n",
 	"REGISTER sip:r\nCall-ID: x\r\n\r\n",
 	"register sip:r SIP/2.0\r\ni: x\r\nTo: t\r\n\r\n",
+	"REGISTER sip:r SIP/2.0\r\ni: a\r\nCall-ID: b\r\nTo: t\r\nTo: u\r\n\r\n",
 	"\r\n\r\n",
 	"",
 };
