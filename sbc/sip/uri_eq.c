@@ -36,8 +36,8 @@ static bool escaped_eq(struct slice a, struct slice b, bool fold)
 		int32_t x = next_char(&a), y = next_char(&b);
 
 		if (fold && x < 0x80 && y < 0x80) {
-			x = slice_lower((char)x);
-			y = slice_lower((char)y);
+			x = (uint8_t)slice_lower((char)x);
+			y = (uint8_t)slice_lower((char)y);
 		}
 		if (x != y)
 			return false;

@@ -49,6 +49,21 @@ static inline void each_prefix(const char *text, size_t len, void (*f)(struct sl
 	}
 }
 
+/* Text over what stands at `at`, without a NUL. */
+static inline void put_at(char *text, size_t at, const char *s)
+{
+	while (*s != '\0')
+		text[at++] = *s++;
+}
+
+static inline void append(char *text, size_t room, const char *s)
+{
+	const size_t n = strlen(text);
+
+	if ((size_t)snprintf(text + n, room - n, "%s", s) >= room - n)
+		fail_msg("no room for <%s>", s);
+}
+
 /* The least a request must have, before and after the lines under test. */
 #define REQUEST_LINE "INVITE sip:bob@example.com SIP/2.0\r\n"
 #define MANDATORY                                                                                  \

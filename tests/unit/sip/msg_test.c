@@ -329,8 +329,8 @@ static void what_must_be_there_is_asked_for(void **state)
 
 		for (size_t i = 0; i < COUNT(lines); i++)
 			if (i != missing)
-				strcat(text, lines[i]);
-		strcat(text, "\r\n");
+				append(text, sizeof(text), lines[i]);
+		append(text, sizeof(text), "\r\n");
 		const enum sbc_err err = parse(text);
 
 		assert_int_equal(err, missing == COUNT(lines) ? SBC_OK : SBC_EBAD);
@@ -404,10 +404,11 @@ static void sixty_four_headers_and_no_more(void **state)
 
 	(void)state;
 	for (int more = 59; more <= 60; more++) {
-		strcpy(text, REQUEST_LINE MANDATORY);
+		text[0] = '\0';
+		append(text, sizeof(text), REQUEST_LINE MANDATORY);
 		for (int i = 0; i < more; i++)
-			strcat(text, i % 2 ? "X: y\r\n" : "Via: v\r\n");
-		strcat(text, "\r\n");
+			append(text, sizeof(text), i % 2 ? "X: y\r\n" : "Via: v\r\n");
+		append(text, sizeof(text), "\r\n");
 		assert_int_equal(parse(text), more == 59 ? SBC_OK : SBC_ELIMIT);
 		assert_int_equal(fault.status, more == 59 ? 0 : 400);
 		assert_int_equal(m.count, SIP_MAX_HEADERS);
@@ -420,10 +421,11 @@ static void a_header_name_has_a_bound(void **state)
 
 	(void)state;
 	for (int len = 255; len <= 256; len++) {
-		int n = sprintf(text, REQUEST_LINE MANDATORY);
+		int n = snprintf(text, sizeof(text), REQUEST_LINE MANDATORY);
 
 		memset(text + n, 'x', (size_t)len);
-		strcpy(text + n + len, ": y\r\n\r\n");
+		text[n + len] = '\0';
+		append(text, sizeof(text), ": y\r\n\r\n");
 		assert_int_equal(parse(text), len == 255 ? SBC_OK : SBC_EBAD);
 	}
 }
@@ -435,7 +437,7 @@ static void sixty_four_kibibytes_and_no_more(void **state)
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	memcpy(text, head, strlen(head));
+	put_at(text, 0, head);
 	assert_int_equal(parse_bytes(text, SIP_MAX_MESSAGE), SBC_OK);
 	assert_int_equal(m.body_off + m.body_len, SIP_MAX_MESSAGE);
 	assert_int_equal(parse_bytes(text, SIP_MAX_MESSAGE + 1), SBC_ELIMIT);
@@ -445,14 +447,14 @@ static void sixty_four_kibibytes_and_no_more(void **state)
 	/* One header over the whole of it. */
 	const char *start = REQUEST_LINE MANDATORY "X: ";
 
-	memcpy(text, start, strlen(start));
-	memcpy(text + SIP_MAX_MESSAGE - 4, "\r\n\r\n", 4);
+	put_at(text, 0, start);
+	put_at(text, SIP_MAX_MESSAGE - 4, "\r\n\r\n");
 	assert_int_equal(parse_bytes(text, SIP_MAX_MESSAGE), SBC_OK);
 	assert_int_equal(m.hdr[5].value_len, SIP_MAX_MESSAGE - 4 - strlen(start));
 	/* A start line that does not even end within the bound. */
 	memset(text, 'x', sizeof(text));
-	memcpy(text, "INVITE sip:", 11);
-	strcpy(text + SIP_MAX_MESSAGE, " SIP/2.0\r\n");
+	put_at(text, 0, "INVITE sip:");
+	put_at(text, SIP_MAX_MESSAGE, " SIP/2.0\r\n");
 	assert_int_equal(parse_bytes(text, SIP_MAX_MESSAGE + 10), SBC_ELIMIT);
 	assert_int_equal(fault.status, 513);
 }

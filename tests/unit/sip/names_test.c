@@ -10,18 +10,18 @@
 static void character_classes_are_those_of_rfc_3261_25_1(void **state)
 {
 	static const struct {
-		enum sip_char class;
 		const char *ascii;
+		enum sip_char class;
 		int high; /* bytes from 0x80 */
 	} classes[] = {
-		{SIP_CH_TOKEN, ALPHA DIGIT "-.!%*_+`'~", 0},
-		{SIP_CH_USER, ALPHA DIGIT MARK "&=+$,;?/#", 0},
-		{SIP_CH_PASS, ALPHA DIGIT MARK "&=+$,", 0},
-		{SIP_CH_PARAM, ALPHA DIGIT MARK "[]/:&+$", 0},
-		{SIP_CH_HEADER, ALPHA DIGIT MARK "[]/?:+$", 0},
-		{SIP_CH_HOST, ALPHA DIGIT "-._", 0},
-		{SIP_CH_VALUE, ALPHA DIGIT MARK "#$%&+/:=?@[\\]^`{|}", 1},
-		{SIP_CH_DISPLAY, ALPHA DIGIT MARK "#$%&+/=?@[]^`{|} \t\r\n", 1},
+		{ALPHA DIGIT "-.!%*_+`'~", SIP_CH_TOKEN, 0},
+		{ALPHA DIGIT MARK "&=+$,;?/#", SIP_CH_USER, 0},
+		{ALPHA DIGIT MARK "&=+$,", SIP_CH_PASS, 0},
+		{ALPHA DIGIT MARK "[]/:&+$", SIP_CH_PARAM, 0},
+		{ALPHA DIGIT MARK "[]/?:+$", SIP_CH_HEADER, 0},
+		{ALPHA DIGIT "-._", SIP_CH_HOST, 0},
+		{ALPHA DIGIT MARK "#$%&+/:=?@[\\]^`{|}", SIP_CH_VALUE, 1},
+		{ALPHA DIGIT MARK "#$%&+/=?@[]^`{|} \t\r\n", SIP_CH_DISPLAY, 1},
 	};
 
 	(void)state;

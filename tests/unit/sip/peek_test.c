@@ -65,19 +65,18 @@ static void they_agree_beyond_the_limits(void **state)
 
 	(void)state;
 	for (int before = 63; before <= 65; before++) {
-		strcpy(text, REQUEST_LINE);
+		text[0] = '\0';
+		append(text, sizeof(text), REQUEST_LINE);
 		for (int i = 0; i < before; i++)
-			strcat(text, i % 3 ? "X: y\r\n" : "broken\r\nX: y\r\n");
-		strcat(text, "Call-ID: late\r\n\r\n");
+			append(text, sizeof(text), i % 3 ? "X: y\r\n" : "broken\r\nX: y\r\n");
+		append(text, sizeof(text), "Call-ID: late\r\n\r\n");
 		compare(slice_str(text));
 	}
 	/* A Call-ID across the last byte that is looked at. */
-	const uint32_t head = (uint32_t)strlen(REQUEST_LINE "X: ");
-
 	for (uint32_t cut = 0; cut < 16; cut++) {
 		memset(text, 'x', sizeof(text));
-		memcpy(text, REQUEST_LINE "X: ", head);
-		memcpy(text + SIP_MAX_MESSAGE - cut - 2, "\r\ni: abc\r\n\r\n", 12);
+		put_at(text, 0, REQUEST_LINE "X: ");
+		put_at(text, SIP_MAX_MESSAGE - cut - 2, "\r\ni: abc\r\n\r\n");
 		compare(slice_of(text, sizeof(text)));
 	}
 }

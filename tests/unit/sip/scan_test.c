@@ -99,11 +99,11 @@ static void lines_are_cut_as_byte_by_byte(void **state)
 
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
-		char bytes[300];
+		char bytes[300] = {0};
 		const uint32_t n = rnd(sizeof(bytes));
 		const uint32_t dense = 1 + rnd(40);
 		struct scan scan;
-		struct scan_line a, b;
+		struct scan_line a = {0}, b = {0};
 		const char *p = bytes, *end = bytes + n;
 
 		for (uint32_t i = 0; i < n; i++)

@@ -49,8 +49,8 @@ static const char *const good[] = {
 	"sip:#31#0301234@h",
 	"sip:+1-201;isub=1@h;user=phone",
 	"sip:a:@h",
-	"sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too."
-	"(doesn't-it)@example.com",
+	("sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too."
+	 "(doesn't-it)@example.com"),
 	"sip:%00@host5.example.com",
 	"sip:cal%6Cer@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31",
 	"sip:user;par=u%40example.net@example.com",
