@@ -8,6 +8,7 @@
 #include <rte_random.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "dataplane/eal.h"
 #include "dataplane/worker.h"
@@ -136,6 +137,9 @@ static int device_probe(struct device *d, const char *devargs)
 	/* Made before, by the EAL's own arguments or by the program. */
 	if (rte_eth_dev_get_port_by_name(d->name, &d->eth) == 0)
 		return 0;
+	/* AF_XDP locks its packet memory; without leave for it the kernel refuses. */
+	if (begins(d->name, "net_af_xdp"))
+		setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
 	if (rte_dev_probe(devargs) != 0)
 		return -(rte_errno ? rte_errno : ENODEV);
 	d->probed = true;
