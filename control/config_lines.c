@@ -113,7 +113,9 @@ static struct config_node *node_add(struct reader *r, enum config_kind kind, uin
 
 static bool awaits_key(const struct reader *r)
 {
-	return r->depth && r->open[r->depth - 1]->kind == CONFIG_MAP && !r->key;
+	const struct config_node *top = r->depth ? r->open[r->depth - 1] : NULL;
+
+	return top && top->kind == CONFIG_MAP && !r->key;
 }
 
 static char *scalar_text(struct reader *r, const yaml_event_t *ev)

@@ -18,6 +18,8 @@ static int append(const char *s, size_t n, void *arg)
 {
 	struct buffer *b = arg;
 
+	if (n == 0)
+		return 0;
 	if (b->failed)
 		return -1;
 	if (n > b->cap - b->text.n) {

@@ -140,7 +140,7 @@ static int connect_to(const char *path)
 
 	if (strlen(path) >= sizeof(un.sun_path))
 		return no_connection(path, ENAMETOOLONG);
-	strcpy(un.sun_path, path);
+	memcpy(un.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return no_connection(path, errno);

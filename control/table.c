@@ -61,7 +61,7 @@ static uint32_t width_of(const char *s)
 
 void table_cell(struct table *t, const char *fmt, ...)
 {
-	uint32_t column = t->cells % t->columns;
+	uint32_t column = t->columns ? t->cells % t->columns : 0;
 	char *cell = next_cell(t);
 	va_list ap;
 
@@ -93,7 +93,7 @@ void table_print(const struct table *t, FILE *out)
 {
 	for (uint32_t i = 0; i < t->columns; i++)
 		print_cell(t, i, t->column[i].title, out);
-	for (uint32_t i = 0; i < t->cells; i++)
+	for (uint32_t i = 0; t->columns && i < t->cells; i++)
 		print_cell(t, i % t->columns, t->cell[i], out);
 	if (t->failed)
 		fputs("(the rest does not fit in memory)\n", out);
