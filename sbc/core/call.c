@@ -132,9 +132,11 @@ static void exchange_detach(struct engine *e, struct call *call, struct exchange
 {
 	bool invite = ex->kind == EXCHANGE_INVITE || ex->kind == EXCHANGE_REINVITE;
 
+	uint16_t final = ex->kind == EXCHANGE_INVITE ? status : 487;
+
 	if (ex->server && leg_is_whole(e, &call->leg[ex->from]))
-		exchange_reply(e, ex, ex->kind == EXCHANGE_INVITE ? status : 487,
-			       leg_tag(&call->leg[ex->from]), SLICE_NONE);
+		exchange_reply(e, ex, final, leg_tag(&call->leg[ex->from]),
+			       final == 503 ? ENGINE_RETRY_AFTER : SLICE_NONE);
 	/* Nobody waits for this ACK any more. */
 	if (invite && ex->server && (ex->flags & EXCHANGE_F_FINAL))
 		tx_server_acked(e->tx, ex->server, e->now);

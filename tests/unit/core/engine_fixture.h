@@ -14,8 +14,8 @@
 #define ACCESS 0u /* realm and listener of the phones */
 #define CORE   1u
 
-#define FIXTURE_QUEUE 64u
-#define FIXTURE_BYTES 8192u
+#define FIXTURE_QUEUE 1024u
+#define FIXTURE_BYTES 4096u
 
 struct sent {
 	uint16_t listener;
