@@ -22,7 +22,7 @@ static int append(const char *s, size_t n, void *arg)
 		return 0;
 	if (b->failed)
 		return -1;
-	if (n > b->cap - b->text.n) {
+	if (!b->text.p || n > b->cap - b->text.n) {
 		size_t cap = b->cap ? b->cap * 2 : 4096;
 		char *p;
 
