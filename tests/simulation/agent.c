@@ -71,6 +71,9 @@ static void accepted_again(struct sim *s, struct leg *l, struct client *c, struc
 {
 	struct slice tag = text_param(text_header(msg, "To", 0), "tag");
 
+	/* An INVITE refused without a transaction may be taken when it is repeated: RFC 6026 7.1. */
+	if (c->refused)
+		return;
 	if (!slice_eq(tag, slice_str(l->rtag)))
 		sim_fail(s, l->call, "a second answer with another tag");
 	else if (c->ack.p)
@@ -112,6 +115,7 @@ static void refused(struct sim *s, struct leg *l, struct client *c, struct slice
 	if (again)
 		return;
 	agent_client_done(c);
+	c->refused = true;
 	s->tally.glares += status == 491;
 	if (!l->up) {
 		s->tally.refused++;

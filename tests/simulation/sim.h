@@ -35,8 +35,10 @@
 #define LEG_SERVERS  12u
 #define LEG_TODOS    12u
 #define LEG_HASH     65536u
-#define CALL_HISTORY 24u
+#define CALL_HISTORY 48u
+#define ORPHAN_MS    400000u /* longer than max_call_s and all timers */
 #define STUCK_MS     1200000u
+#define STORM        2000u /* messages of one call that no plan comes near */
 #define MAX_PHONES   256u
 
 struct sim_conf {
@@ -74,7 +76,7 @@ struct todo {
 
 /* A client transaction, RFC 3261 17.1 as far as a test needs it. */
 struct client {
-	bool live, invite, provisional, final, cancel_wanted, cancelled;
+	bool live, invite, provisional, final, refused, cancel_wanted, cancelled;
 	char method[12];
 	char branch[48];
 	uint32_t cseq, interval, rseq;
@@ -162,7 +164,7 @@ struct event {
 
 struct sim_tally {
 	uint64_t answered, refused, cancelled, timeouts, no_answers, changes, glares, unacked,
-		vanished, prack, registered, datagrams, lost, sips, stray, flow_checks;
+		vanished, prack, registered, datagrams, lost, sips, stray, flow_checks, orphans;
 };
 
 struct sim {
@@ -185,7 +187,7 @@ struct sim {
 	} promised[16]; /* ports told in answers during this event */
 	uint32_t promises;
 	bool ending;
-	char failure[16384];
+	char failure[40000];
 };
 
 /* net.c: chance, time and datagrams */
