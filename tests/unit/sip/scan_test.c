@@ -27,7 +27,7 @@ static void vector_scans_mean_what_the_plain_ones_mean(void **state)
 	for (int round = 0; round < 20000; round++) {
 		char bytes[160];
 		const uint32_t n = rnd(sizeof(bytes) + 1);
-		struct guard g;
+		struct guard g = {0};
 
 		for (uint32_t i = 0; i < n; i++)
 			bytes[i] = any_byte();
