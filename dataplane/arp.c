@@ -83,7 +83,7 @@ void arp_receive(struct worker *w, struct rte_mbuf *m)
 		return;
 	}
 	if (port_address(p, tip) != NULL && neigh_answered(w, port, sip, sha)) {
-		rte_pktmbuf_free(m);
+		packet_free(m);
 		return;
 	}
 	neigh_claimed(w, port, sip, sha);
@@ -93,7 +93,7 @@ void arp_receive(struct worker *w, struct rte_mbuf *m)
 static void arp_send(struct worker *w, uint16_t port, uint32_t sip, const uint8_t *to,
 		     const uint8_t *tha, uint32_t tip)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+	struct rte_mbuf *m = packet_alloc(w->pool);
 
 	if (m == NULL) {
 		reason_count(&w->reasons, REASON_NO_MBUF);

@@ -131,15 +131,25 @@ struct dataplane *dp_start(const struct dp_conf *conf, char *why, uint32_t why_l
 	return NULL;
 }
 
+void dp_join(struct dataplane *dp)
+{
+	__atomic_store_n(&dp->stop, true, __ATOMIC_RELAXED);
+	if (!dp->launched)
+		return;
+	rte_eal_mp_wait_lcore();
+	/* All that a worker wrote is seen from here on. */
+	for (uint16_t i = 0; i < dp->workers; i++)
+		__atomic_load_n(&dp->worker[i]->done, __ATOMIC_ACQUIRE);
+	dp->launched = false;
+}
+
 void dp_stop(struct dataplane *dp)
 {
 	bool ends_eal = dp != NULL && dp->ends_eal;
 
 	if (dp == NULL)
 		return;
-	__atomic_store_n(&dp->stop, true, __ATOMIC_RELAXED);
-	if (dp->launched)
-		rte_eal_mp_wait_lcore();
+	dp_join(dp);
 	telemetry_stop();
 	for (uint16_t i = 0; i < dp->workers; i++)
 		worker_free(dp->worker[i]);

@@ -49,7 +49,7 @@ static uint16_t queues_wanted(const char *name, uint16_t max, uint16_t workers)
 {
 	bool fixed = begins(name, "net_") && !begins(name, "net_tap");
 
-	return RTE_MIN(fixed ? max : RTE_MIN(max, workers), DEVICE_QUEUES);
+	return RTE_MIN(fixed || max < workers ? max : workers, (uint16_t)DEVICE_QUEUES);
 }
 
 static void eth_conf_fill(const struct device *d, const struct rte_eth_dev_info *info,
@@ -240,7 +240,7 @@ static void ring_free(struct rte_ring *r)
 	if (r == NULL)
 		return;
 	while (rte_ring_sc_dequeue(r, &m) == 0)
-		rte_pktmbuf_free(m);
+		packet_free(m);
 	rte_ring_free(r);
 }
 

@@ -67,5 +67,5 @@ void icmp_receive(struct worker *w, struct rte_mbuf *m)
 		return;
 	}
 	output_datagram(w, port, ip, n);
-	rte_pktmbuf_free(m);
+	packet_free(m);
 }

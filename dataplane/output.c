@@ -84,7 +84,7 @@ void output_packet(struct worker *w, uint16_t port, struct rte_mbuf *m)
 			worker_drop(w, m, REASON_NEIGH_TABLE);
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	case NEIGH_INCOMPLETE:
 		pend(w, port, hop, m);
 		break;
@@ -152,7 +152,7 @@ void output_free(struct worker *w)
 static struct rte_mbuf *fragment(struct worker *w, const uint8_t *ip, uint32_t off, uint32_t n,
 				 bool more)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+	struct rte_mbuf *m = packet_alloc(w->pool);
 	uint8_t *p;
 
 	if (m == NULL)
@@ -196,7 +196,7 @@ void output_datagram(struct worker *w, uint16_t port, uint8_t *ip, uint32_t n)
 		output_fragments(w, port, ip, n);
 		return;
 	}
-	m = rte_pktmbuf_alloc(w->pool);
+	m = packet_alloc(w->pool);
 	if (m == NULL) {
 		reason_count(&w->reasons, REASON_NO_MBUF);
 		return;
@@ -243,7 +243,7 @@ void output_udp(struct worker *w, uint16_t port, struct net_addr src, struct net
 		output_fragments(w, port, w->datagram, n);
 		return;
 	}
-	m = rte_pktmbuf_alloc(w->pool);
+	m = packet_alloc(w->pool);
 	if (m == NULL) {
 		reason_count(&w->reasons, REASON_NO_MBUF);
 		return;

@@ -43,7 +43,7 @@ void reassembly_free(struct reassembly *r)
 		return;
 	for (uint32_t i = 0; i < REASSEMBLY_DATAGRAMS; i++)
 		for (uint16_t k = 0; k < r->partial[i].count; k++)
-			rte_pktmbuf_free(r->partial[i].frag[k].m);
+			packet_free(r->partial[i].frag[k].m);
 	free(r);
 }
 
@@ -189,7 +189,7 @@ struct rte_mbuf *reassembly_add(struct worker *w, struct rte_mbuf *m)
 	switch (place(p, &f)) {
 	case OVERLAPS:
 		poison(w, p);
-		/* fall through */
+		__attribute__((fallthrough));
 	case DOUBLED:
 		worker_drop(w, m, REASON_FRAG_BAD);
 		return NULL;

@@ -37,7 +37,7 @@ static void relay_slow(struct worker *w, struct rte_mbuf *m, struct flow *f, uin
 
 	if (m->nb_segs > 1 || n > w->dp->port[f->out_port].mtu) {
 		output_datagram(w, f->out_port, ip, n);
-		rte_pktmbuf_free(m);
+		packet_free(m);
 		return;
 	}
 	flows_resolve(w, f);

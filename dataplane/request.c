@@ -124,13 +124,15 @@ static void answer(struct worker *w, const struct dp_request *q, struct dp_reply
 bool request_serve(struct worker *w)
 {
 	struct dp_request q;
-	void *p;
 	struct dp_reply *r;
 
-	if (rte_ring_empty(w->requests) || rte_ring_sc_dequeue(w->replies_free, &p) != 0)
+	/* First the reply, kept until there is a request for it. */
+	if (w->reply == NULL && rte_ring_sc_dequeue(w->replies_free, &w->reply) != 0)
 		return false;
-	r = p;
-	rte_ring_sc_dequeue_elem(w->requests, &q, sizeof(q));
+	if (rte_ring_sc_dequeue_elem(w->requests, &q, sizeof(q)) != 0)
+		return false;
+	r = w->reply;
+	w->reply = NULL;
 	r->type = q.type;
 	r->worker = w->id;
 	r->ref = q.ref;

@@ -89,7 +89,7 @@ void sip_stage_receive(struct worker *w, struct rte_mbuf *m)
 	ev.message.path.remote = (struct net_addr){ip_get(ip + IP4_SRC), be16_get(ip + UDP_SRC)};
 	ev.message.bytes = bytes;
 	handle(w, &ev);
-	rte_pktmbuf_free(m);
+	packet_free(m);
 }
 
 void sip_stage_ask(struct worker *w, const struct engine_ask *ask)

@@ -94,6 +94,7 @@ struct shard_message *steer_message(struct worker *w)
 		reason_count(&w->reasons, REASON_RING_FULL);
 		return NULL;
 	}
+	packet_got(msg);
 	return msg;
 }
 
@@ -102,6 +103,7 @@ void steer_post(struct worker *w, uint16_t to, struct shard_message *msg)
 	if (rte_ring_sp_enqueue(w->message_out[to], msg) == 0)
 		return;
 	reason_count(&w->reasons, REASON_RING_FULL);
+	packet_gives(msg);
 	rte_mempool_put(w->dp->messages, msg);
 }
 
@@ -144,7 +146,7 @@ static void packet_take(struct worker *w, struct rte_mbuf *m)
 		icmp_receive(w, m);
 		break;
 	case PACKET_DROP:
-		rte_pktmbuf_free(m);
+		packet_free(m);
 		break;
 	}
 }
@@ -196,6 +198,7 @@ uint32_t steer_drain_messages(struct worker *w)
 
 		for (uint32_t i = 0; i < n; i++) {
 			message_take(w, msg[i]);
+			packet_gives(msg[i]);
 			rte_mempool_put(w->dp->messages, msg[i]);
 		}
 		all += n;

@@ -49,7 +49,7 @@ static void packet_dispatch(struct worker *w, enum packet_kind kind, struct rte_
 		icmp_receive(w, m);
 		break;
 	case PACKET_DROP:
-		rte_pktmbuf_free(m);
+		packet_free(m);
 		break;
 	}
 }
@@ -94,6 +94,7 @@ static uint32_t receive(struct worker *w)
 		const struct worker_rx *rx = &w->rx[i];
 		uint16_t n = rte_eth_rx_burst(rx->dev->eth, rx->queue, pkt, WORKER_BURST);
 
+		packets_got(pkt, n);
 		if (n != 0)
 			burst(w, rx->dev, pkt, n);
 		all += n;
@@ -166,5 +167,6 @@ int worker_main(void *arg)
 		arp_announce(w);
 	while (!__atomic_load_n(&w->dp->stop, __ATOMIC_RELAXED))
 		idle(w, worker_turn(w, dp_now()));
+	__atomic_store_n(&w->done, true, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -24,6 +24,7 @@
 #include "dataplane/packet.h"
 #include "dataplane/port.h"
 #include "dataplane/reassembly.h"
+#include "dataplane/sanitize.h"
 #include "dataplane/telemetry.h"
 #include "sbc/core/engine.h"
 
@@ -139,9 +140,11 @@ struct worker {
 	struct rte_ring *requests;
 	struct rte_ring *replies;
 	struct rte_ring *replies_free;
+	void *reply; /* lent to us, for the next request */
 	struct rte_ring *records;
 	struct telemetry_published published;
 	uint64_t beat; /* atomic: ms of the last turn */
+	bool done;     /* atomic: the last turn is over */
 };
 
 struct flow_slot {
@@ -175,6 +178,8 @@ struct dataplane {
 /* All of dp_start() but the launch. */
 struct dataplane *dp_create(const struct dp_conf *conf, char *why, uint32_t why_len);
 bool dp_launch(struct dataplane *dp, char *why, uint32_t why_len);
+/* Ends the loops of launched workers: they are the caller's again. */
+void dp_join(struct dataplane *dp);
 
 /* Makes and frees the parts of one worker: pools, rings, engine. */
 bool worker_create(struct dataplane *dp, uint16_t id);
@@ -193,7 +198,7 @@ int worker_main(void *arg);
 static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum reason why)
 {
 	reason_count(&w->reasons, why);
-	rte_pktmbuf_free(m);
+	packet_free(m);
 }
 
 /*

@@ -122,7 +122,7 @@ static void packets_free(struct rte_ring *r)
 	if (r == NULL)
 		return;
 	while (rte_ring_sc_dequeue(r, &m) == 0)
-		rte_pktmbuf_free(m);
+		packet_free(m);
 	rte_ring_free(r);
 }
 

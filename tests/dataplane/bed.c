@@ -159,11 +159,12 @@ void bed_close(struct bed *b)
 
 void bed_put(struct bed *b, uint32_t p, const struct frame *f)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(b->pool);
+	struct rte_mbuf *m = packet_alloc(b->pool);
 
 	assert_non_null(m);
 	assert_true(f->n <= rte_pktmbuf_tailroom(m));
 	memcpy(rte_pktmbuf_append(m, (uint16_t)f->n), f->b, f->n);
+	packet_gives(m);
 	assert_int_equal(rte_ring_enqueue(b->rx[p], m), 0);
 }
 
@@ -192,12 +193,13 @@ bool bed_take(struct bed *b, uint32_t p, struct frame *f)
 	if (rte_ring_dequeue(b->tx[p], &item) != 0)
 		return false;
 	m = item;
+	packet_got(m);
 	assert_int_equal(m->nb_segs, 1);
 	assert_int_equal(m->pkt_len, m->data_len);
 	assert_true(m->data_len <= FRAME_MAX);
 	f->n = m->data_len;
 	memcpy(f->b, rte_pktmbuf_mtod(m, void *), f->n);
-	rte_pktmbuf_free(m);
+	packet_free(m);
 	return true;
 }
 

@@ -305,7 +305,7 @@ static void udp_to_nowhere_is_dropped(void **state)
 
 #define ECHO_N 2000u
 
-static uint8_t whole[8 + 65536];
+static uint8_t whole[8 + 65536 + 256];
 
 /* The ICMP message that frame_icmp_echo() would make, for cutting. */
 static uint32_t echo_bytes(uint32_t n)

@@ -438,7 +438,7 @@ static void no_buffer_free_is_counted(void **state)
 
 	(void)state;
 	bed_up(&b);
-	while ((held[n] = rte_pktmbuf_alloc(b.dp->pool[0])) != NULL)
+	while ((held[n] = packet_alloc(b.dp->pool[0])) != NULL)
 		n++;
 	assert_int_equal(n, b.conf.mbufs);
 	ping(&b, OUTSIDE, PHONE, PHONE_MAC, 1);

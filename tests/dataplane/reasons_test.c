@@ -204,7 +204,7 @@ static void produce_RING_FULL(struct bed *b)
 	struct worker *w = b->dp->worker[0];
 
 	for (uint32_t i = 0; i < WORKER_HANDOFF + WORKER_BURST; i++) {
-		struct rte_mbuf *m = rte_pktmbuf_alloc(b->pool);
+		struct rte_mbuf *m = packet_alloc(b->pool);
 
 		assert_non_null(m);
 		m->packet_type = PACKET_DROP;
@@ -221,7 +221,7 @@ static void produce_NO_MBUF(struct bed *b)
 	static struct rte_mbuf *held[8192];
 	uint32_t n = 0;
 
-	while ((held[n] = rte_pktmbuf_alloc(b->dp->pool[0])) != NULL)
+	while ((held[n] = packet_alloc(b->dp->pool[0])) != NULL)
 		n++;
 	output_udp(b->dp->worker[0], OUTSIDE, (struct net_addr){htonl(OUT_IP), SIP},
 		   (struct net_addr){htonl(PHONE), SIP}, 0, SLICE_LIT("x"));
@@ -240,7 +240,7 @@ static void produce_TX_FULL(struct bed *b)
 	}
 	for (uint32_t i = 0; i < 20; i++) {
 		while (rte_ring_dequeue(r, &m) == 0)
-			rte_pktmbuf_free(m);
+			packet_free(m);
 		bed_turn(b);
 	}
 }

@@ -89,8 +89,7 @@ static void options_of_many_calls_are_all_answered(void **state)
 	}
 	assert_true(handed_off > 0);
 	/* Answers are kept a while for retransmissions, buffers are not. */
-	__atomic_store_n(&b.dp->stop, true, __ATOMIC_RELAXED);
-	rte_eal_mp_wait_lcore();
+	dp_join(b.dp);
 	bed_close(&b);
 }
 
