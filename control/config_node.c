@@ -93,14 +93,18 @@ static uint32_t share(uint32_t total, uint32_t workers)
 static void build_limits(struct config_work *w)
 {
 	const struct raw_limits *l = w->raw->node->limits;
-	uint32_t calls = CONFIG_CALLS, registrations = CONFIG_REGISTRATIONS;
+	uint32_t calls = CONFIG_CALLS, registrations = CONFIG_REGISTRATIONS, cps;
 	uint32_t workers = w->out->dp.workers;
 
 	if (l) {
 		set_u32(&calls, l->calls);
 		set_u32(&registrations, l->registrations);
 	}
-	engine_limits_for(&w->out->dp.limits, share(calls, workers), share(registrations, workers));
+	cps = calls / 10 + 1;
+	if (l)
+		set_u32(&cps, l->cps);
+	engine_limits_rate(&w->out->dp.limits, share(calls, workers), share(registrations, workers),
+			   share(cps, workers));
 }
 
 static void build_timers(struct config_work *w)

@@ -30,7 +30,7 @@ static const cyaml_strval_t agent_names[] = {{"hide", CONFIG_HIDE}, {"carry", CO
 static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_UINT_PTR("calls", OPT, struct raw_limits, calls),
 	CYAML_FIELD_UINT_PTR("registrations", OPT, struct raw_limits, registrations),
-	CYAML_FIELD_END};
+	CYAML_FIELD_UINT_PTR("cps", OPT, struct raw_limits, cps), CYAML_FIELD_END};
 
 static const cyaml_schema_value_t cpu_entry = {CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, uint32_t)};
 
@@ -169,6 +169,7 @@ static const struct config_hint hints[] = {
 	{"node", "key_file", 0, 0, "an absolute path"},
 	{"limits", "calls", 1, 4000000, NULL},
 	{"limits", "registrations", 1, 16000000, NULL},
+	{"limits", "cps", 1, 100000, NULL},
 	{"node", "t1", 50, 10000, NULL},
 	{"node", "t2", 50, 60000, NULL},
 	{"node", "t4", 50, 60000, NULL},

@@ -20,7 +20,7 @@ enum config_hugepages { CONFIG_HUGE_AUTO, CONFIG_HUGE_YES, CONFIG_HUGE_NO };
 enum config_unknown { CONFIG_DROP, CONFIG_CARRY, CONFIG_REFUSE, CONFIG_RELAY, CONFIG_HIDE };
 
 struct raw_limits {
-	uint32_t *calls, *registrations;
+	uint32_t *calls, *registrations, *cps;
 };
 
 struct raw_node {

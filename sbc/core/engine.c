@@ -10,10 +10,18 @@
  * them, whatever their calls' length. Large borders have long calls, so that the
  * share for finished ones is capped.
  */
+/* Seconds for which finished transactions of one call are kept, added up, and some room. */
+#define FINISHED_S 104u
+
 void engine_limits_for(struct engine_limits *l, uint32_t calls, uint32_t registrations)
 {
-	uint32_t finished = calls < 20000 ? 8 * calls : 160000;
-	uint32_t tx = 2 * calls + finished + registrations / 2 + 1024;
+	engine_limits_rate(l, calls, registrations, calls / 10 + 1);
+}
+
+void engine_limits_rate(struct engine_limits *l, uint32_t calls, uint32_t registrations,
+			uint32_t cps)
+{
+	uint32_t tx = 2 * calls + FINISHED_S * cps + registrations / 2 + 1024;
 
 	*l = (struct engine_limits){
 		.calls = calls,

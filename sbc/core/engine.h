@@ -33,7 +33,16 @@ struct engine_limits {
 	uint16_t shard, shards; /* this engine is number `shard` of `shards` */
 };
 
-/* Sizes for so many calls and registrations at once, by the ratios documented in docs/. */
+/*
+ * Sizes for so many calls and registrations at once and so many new calls a
+ * second, by the ratios documented in docs/. The rate counts because RFC 3261
+ * and 6026 keep the transactions of a call that is over: three for 64*T1 and one
+ * for T4, with the default timers 101 seconds' worth of transactions.
+ */
+void engine_limits_rate(struct engine_limits *l, uint32_t calls, uint32_t registrations,
+			uint32_t cps);
+
+/* The same with a rate of a tenth of the calls, which suits calls of a minute and more. */
 void engine_limits_for(struct engine_limits *l, uint32_t calls, uint32_t registrations);
 
 struct engine_conf {

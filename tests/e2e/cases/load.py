@@ -22,7 +22,7 @@ def case_sipp_load():
     with Lab("load") as lab:
         caller = lab.host("access", "caller", CALLER)
         load = lab.host("core", "load", LOAD)
-        border = Border(lab, lab.border, config(peer=LOAD, calls=max(4000, RATE * 3)))
+        border = Border(lab, lab.border, config(peer=LOAD, calls=max(4000, RATE * 3), cps=RATE + 50))
         # Room for bursts: a scheduler's pause must not look like the border's loss.
         for ns in (caller, load):
             lab.run(ns, "sysctl", "-qw", "net.core.rmem_default=8388608", check=False)

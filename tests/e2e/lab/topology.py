@@ -19,7 +19,7 @@ node:
   workers: {workers}
   idle: {idle}
   control: @SOCKET@
-  limits: {{calls: {calls}, registrations: 1000}}
+  limits: {{calls: {calls}, registrations: 1000, cps: {cps}}}
 {node_extra}
 ports:
   - {{name: outside, device: "net_af_packet0,iface=out0", address: 203.0.113.1/24}}
@@ -48,8 +48,8 @@ routes:
 """
 
 
-def config(peer=PBX, workers=1, idle="backoff", calls=2000, node_extra="", access_extra="", core_extra=""):
-    return CONFIG.format(peer=peer, workers=workers, idle=idle, calls=calls, node_extra=node_extra,
+def config(peer=PBX, workers=1, idle="backoff", calls=2000, cps=200, node_extra="", access_extra="", core_extra=""):
+    return CONFIG.format(peer=peer, workers=workers, idle=idle, calls=calls, cps=cps, node_extra=node_extra,
                          access_extra=access_extra, core_extra=core_extra)
 
 
