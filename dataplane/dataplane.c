@@ -139,7 +139,7 @@ void dp_join(struct dataplane *dp)
 	rte_eal_mp_wait_lcore();
 	/* All that a worker wrote is seen from here on. */
 	for (uint16_t i = 0; i < dp->workers; i++)
-		__atomic_load_n(&dp->worker[i]->done, __ATOMIC_ACQUIRE);
+		(void)__atomic_load_n(&dp->worker[i]->done, __ATOMIC_ACQUIRE);
 	dp->launched = false;
 }
 
