@@ -9,7 +9,7 @@
 
 #define KEY        7u
 #define MAX_TEXT   96u
-#define HEADS      (1u << 16)
+#define HEADS      (1u << 19)
 #define SECRETS    (1u << 17)
 #define NONE       UINT32_MAX
 #define SHARED     32u
@@ -58,12 +58,13 @@ void oracle_free(struct oracle *o)
 	free(o);
 }
 
+/* Of the last bytes of a secret: beginnings are alike ("192.168.", "z9hG4bK"). */
 static uint32_t key_hash(const char *p)
 {
 	uint64_t v = 0;
 
 	memcpy(&v, p, KEY);
-	return (uint32_t)((v * 0x9E3779B97F4A7C15ull) >> 48) & (HEADS - 1);
+	return (uint32_t)((v * 0x9E3779B97F4A7C15ull) >> 45) & (HEADS - 1);
 }
 
 static char lower(char c)
@@ -92,7 +93,7 @@ static bool is_shared(const struct oracle *o, const char *text, uint32_t n)
 
 static struct secret *find(struct oracle *o, const char *text, uint32_t n)
 {
-	for (uint32_t i = o->head[key_hash(text)]; i != NONE; i = o->secret[i].next)
+	for (uint32_t i = o->head[key_hash(text + n - KEY)]; i != NONE; i = o->secret[i].next)
 		if (o->secret[i].n == n && memcmp(o->secret[i].text, text, n) == 0)
 			return &o->secret[i];
 	return NULL;
@@ -100,7 +101,8 @@ static struct secret *find(struct oracle *o, const char *text, uint32_t n)
 
 static void unlink_secret(struct oracle *o, uint32_t index)
 {
-	uint32_t *at = &o->head[key_hash(o->secret[index].text)];
+	const struct secret *s = &o->secret[index];
+	uint32_t *at = &o->head[key_hash(s->text + s->n - KEY)];
 
 	while (*at != index)
 		at = &o->secret[*at].next;
@@ -144,7 +146,7 @@ static void put(struct oracle *o, uint16_t realm, const char *text, uint32_t n, 
 		s = &o->secret[index];
 		*s = (struct secret){.n = (uint16_t)n, .bounded = bounded, .what = what};
 		memcpy(s->text, folded, n);
-		hash = key_hash(folded);
+		hash = key_hash(folded + n - KEY);
 		s->next = o->head[hash];
 		o->head[hash] = index;
 		o->bloom[hash / 8] |= (uint8_t)(1u << (hash % 8));
@@ -482,20 +484,23 @@ static uint32_t percent_decode(struct oracle *o, uint32_t n)
 	return m;
 }
 
+/* A secret that ends with the KEY bytes at `at`; `*from` is where it begins. */
 static const struct secret *hit_at(const struct oracle *o, uint16_t realm, const char *text,
-				   uint32_t at, uint32_t n)
+				   uint32_t at, uint32_t *from)
 {
-	uint32_t hash = key_hash(text + at);
+	uint32_t hash = key_hash(text + at), end = at + KEY;
 
 	if (!(o->bloom[hash / 8] >> (hash % 8) & 1))
 		return NULL;
 	for (uint32_t i = o->head[hash]; i != NONE; i = o->secret[i].next) {
 		const struct secret *s = &o->secret[i];
 
-		if (s->realms >> realm & 1 || s->n > n - at ||
-		    memcmp(s->text, text + at, s->n) != 0)
+		if (s->realms >> realm & 1 || s->n > end)
 			continue;
-		if (s->bounded && ((at && is_word(text[at - 1])) || is_word(text[at + s->n])))
+		*from = end - s->n;
+		if (memcmp(s->text, text + *from, s->n) != 0)
+			continue;
+		if (s->bounded && ((*from && is_word(text[*from - 1])) || is_word(text[end])))
 			continue;
 		return s;
 	}
@@ -515,11 +520,13 @@ static void report(const struct secret *s, const char *text, uint32_t at, uint32
 static bool scan(const struct oracle *o, uint16_t realm, const char *text, uint32_t n, char *why,
 		 uint32_t why_len)
 {
+	uint32_t from;
+
 	for (uint32_t i = 0; i + KEY <= n; i++) {
-		const struct secret *s = hit_at(o, realm, text, i, n);
+		const struct secret *s = hit_at(o, realm, text, i, &from);
 
 		if (s) {
-			report(s, text, i, n, why, why_len);
+			report(s, text, from, n, why, why_len);
 			return false;
 		}
 	}

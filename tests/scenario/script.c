@@ -87,8 +87,10 @@ void script_load(struct scenario *s, const char *path)
 		if (s->lines == before)
 			continue;
 		if (strncmp(s->line[before].text, "include ", 8) == 0) {
-			s->lines--;
-			include(s, path, s->line[before].text + 8);
+			char *popped = s->line[--s->lines].text;
+
+			include(s, path, popped + 8);
+			free(popped);
 		} else if (strncmp(s->line[before].text, "macro ", 6) == 0) {
 			open = before;
 		} else if (strcmp(s->line[before].text, "end") == 0 && open < MAX_LINES) {

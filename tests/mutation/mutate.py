@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Breaks a copy of the border on purpose, one way at a time, and sees that the tests notice.
+
+For each mutant: one edit in a copy of the sources, a build of the scenario runner
+and the simulation, and a run of both. A mutant that no test notices fails, and so
+does one whose text is not found exactly once: then the sources have moved on and
+the mutant has to follow. `mutate.py SOURCE-ROOT [NAME ...]`; reports in TAP.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# A check that lets every header value pass.
+YES = r"static bool carried(struct slice v)\n{\n\t(void)v;\n\treturn true;\n}\n\n"
+
+# name, file, regular expression, replacement, what it is
+MUTANTS = [
+    ("header-subject-crosses", "sbc/core/hiding_policy.c",
+     r"(?s)(static const struct hiding_rule rules.*?)\[SIP_HDR_SUBJECT\] = DROP",
+     YES + r"\1[SIP_HDR_SUBJECT] = {HIDING_CARRY, HIDING_ALWAYS, carried, NULL}",
+     "one header that should be dropped is carried"),
+    ("asserted-identity-host-crosses", "sbc/core/hiding_policy.c",
+     r"(?s)(static const struct hiding_rule rules.*?)"
+     r"\[SIP_HDR_P_ASSERTED_IDENTITY\] = HOSTS\(ASSERTED\)",
+     YES + r"\1[SIP_HDR_P_ASSERTED_IDENTITY] = {HIDING_CARRY, HIDING_ALWAYS, carried, NULL}",
+     "an identity keeps its host"),
+    ("from-host-crosses", "sbc/core/call_invite.c",
+     r"struct slice from = identity\(e, rx->from\.whole, ours\);",
+     "struct slice from = leg_name_addr(&rx->from); (void)ours;",
+     "the caller's host in From"),
+    ("call-id-crosses", "sbc/core/call_invite.c",
+     r"leg_set_ident\(e, leg, slice_of\(call_id, sizeof\(call_id\)\), from, to\)",
+     "leg_set_ident(e, leg, rx->call_id, from, to)",
+     "the caller's Call-ID on the callee's side"),
+    ("tag-crosses", "sbc/core/call_invite.c",
+     r"(leg->source = t->remote;\n\t)ident_tag\(&e->gen, leg->tag\);",
+     r"\1memcpy(leg->tag, call->leg[CALL_CALLER].tag, sizeof(leg->tag));",
+     "one tag of ours on both sides"),
+    ("sdp-origin-crosses", "sbc/media/sdp_write.c",
+     r"(wbuf_lit\(w, \" IN IP4 \"\);\n\tnet_ip_write\(w, )out->ip", r"\1d->conn.ip",
+     "the address in o= is the other side's"),
+    ("sdp-session-id-crosses", "sbc/media/sdp_write.c",
+     r"wbuf_u64\(w, out->session_id\);", "wbuf_put(w, d->session_id);",
+     "the session id in o= is the other side's"),
+    ("port-forgotten", "sbc/core/offer_media.c",
+     r"\t\tport_pool_give\(p, port\);", "\t\t(void)p;",
+     "media ports are never given back"),
+    ("flow-forgotten", "sbc/core/offer_media.c",
+     r"\t\tengine_out_flow_retire\(e->out, realm, \(uint16_t\)\(s->side\[leg\]\.port \+ 1\)\);", "",
+     "the RTCP flows are not retired"),
+    ("latch-gate-open", "sbc/core/offer_media.c",
+     r"spec->gate_ip = side->gate;", "spec->gate_ip = 0;",
+     "anybody may latch"),
+    ("unproven-is-sent-to", "sbc/core/offer_media.c",
+     r"spec->proven = spec->remote\.ip == leg->source\.ip;", "spec->proven = true;",
+     "an untrusted side's word suffices to send media anywhere"),
+    ("timer-b-and-f-skipped", "sbc/core/transaction.c",
+     r"(void tx_arm\(struct tx_layer \*l, struct tx \*t\)\n\{)",
+     r"\1\n\tif (t->kind == TX_CLIENT_INVITE || t->kind == TX_CLIENT_OTHER)\n\t\tt->end_at = TX_NEVER;\n",
+     "client transactions never give up"),
+    ("timer-c-skipped", "sbc/core/call_invite.c",
+     r"\twheel_arm\(&e->wheel, call_index\(e, call\), e->now \+ e->snap->ring_timeout_ms\);\n", "",
+     "an INVITE may ring for ever"),
+    ("longest-call-skipped", "sbc/core/call_answer.c",
+     r"wheel_arm\(&e->wheel, call_index\(e, call\), e->now \+ 1000ull \* e->snap->max_call_s\);",
+     "wheel_disarm(&e->wheel, call_index(e, call));",
+     "a call may last for ever"),
+    ("expiry-skipped", "sbc/core/registration.c",
+     r"\twheel_arm\(&e->wheel, e->limits\.calls \+ registration_index\(e, r\), r->expires_ms\);\n",
+     "\t(void)e;\n\t(void)r;\n", "registrations never expire"),
+    ("block-forgotten", "sbc/core/registration.c",
+     r"\tblob_give\(&e->blobs, r->contact\);\n", "", "a registration's Contact is never freed"),
+    ("media-streams-forgotten", "sbc/core/offer_media.c",
+     r"(\t\tstream_retire\(e, call, &s\[i\]\);\n)\tblob_give\(&e->blobs, call->streams\);\n", r"\1",
+     "a call's streams are never freed"),
+    ("loop-not-seen", "sbc/core/engine_request.c",
+     r"if \(!check_loop\(e, rx\) \|\| ", "(void)check_loop;\n\tif (", "a request of ours is taken back"),
+    ("hops-not-counted", "sbc/core/call_invite.c",
+     r"hr\.max_forwards = hops - 1;", "hr.max_forwards = hops;", "Max-Forwards does not fall"),
+    ("stranger-ends-calls", "sbc/core/engine_request.c",
+     r"if \(!leg_knows_source\(e, &call->leg\[leg\], rx\)\)", "if (false)",
+     "a host that the dialog does not know may end it"),
+]
+
+FOLDERS = ["bye", "call", "cancel", "early-media", "errors", "forking", "hiding", "limits", "nat",
+           "options", "prack", "register", "reinvite", "sdp", "timers"]
+
+
+def copy_sources(root, to):
+    """What the build of the border without its dataplane reads."""
+    skip = shutil.ignore_patterns("__pycache__")
+    for name in ("sbc", "tests"):
+        shutil.copytree(os.path.join(root, name), os.path.join(to, name), ignore=skip)
+    for name in ("meson.build", "meson_options.txt"):
+        shutil.copy(os.path.join(root, name), to)
+
+
+def run(command, cwd, seconds):
+    """True, and the last lines, when it ends well within its time."""
+    try:
+        p = subprocess.run(command, cwd=cwd, timeout=seconds, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, check=False)
+    except subprocess.TimeoutExpired:
+        return False, "did not end in %d s" % seconds
+    return p.returncode == 0, p.stdout.decode(errors="replace")
+
+
+class House:
+    """A copy of the sources with a build directory of its own."""
+
+    def __init__(self, root, work):
+        self.src = os.path.join(work, "src")
+        self.build = os.path.join(work, "build")
+        os.mkdir(self.src)
+        copy_sources(root, self.src)
+        ok, text = run(["meson", "setup", self.build, self.src, "-Ddataplane=false",
+                        "--buildtype=debug", "-Dwerror=false"], work, 120)
+        if not ok:
+            sys.exit(text)
+
+    def compile(self):
+        return run(["ninja", "-C", self.build, "tests/scenario/scenario_runner",
+                    "tests/simulation/sim"], self.build, 600)
+
+    def failures(self):
+        """Names of the tests that fail."""
+        runner = os.path.join(self.build, "tests/scenario/scenario_runner")
+        ok, text = run([runner] + FOLDERS, os.path.join(self.src, "tests/scenario"), 120)
+        bad = re.findall(r"^not ok \d+ - (\S+)", text, re.M)
+        if not ok and not bad:
+            bad = ["scenario runner: " + (text.strip().splitlines() or ["nothing said"])[-1]]
+        ok, text = run([os.path.join(self.build, "tests/simulation/sim"), "--calls", "250",
+                        "--seed", "7"], self.build, 120)
+        if not ok:
+            said = [l for l in text.splitlines() if l.startswith("# ")]
+            bad.append("simulation: " + (said[2][2:] if len(said) > 2 else text.strip()[-80:]))
+        return bad
+
+    def apply(self, path, pattern, text):
+        """Edits a file; gives its former content back, or None when it does not match once."""
+        full = os.path.join(self.src, path)
+        with open(full, encoding="utf-8") as f:
+            old = f.read()
+        new, n = re.subn(pattern, text, old)
+        if n != 1:
+            return None, n
+        self.write(path, new)
+        return old, n
+
+    def write(self, path, text):
+        with open(os.path.join(self.src, path), "w", encoding="utf-8") as f:
+            f.write(text)
+
+
+def judge(house, mutant, known):
+    """Why a mutant survived, or None; and who caught it."""
+    _, path, pattern, text, _ = mutant
+    old, n = house.apply(path, pattern, text)
+    if old is None:
+        return "its place in %s was found %d times" % (path, n), []
+    try:
+        ok, said = house.compile()
+        if not ok:
+            return "does not compile: " + said[-400:], []
+        caught = [f for f in house.failures() if f not in known]
+        return (None if caught else "no test noticed"), caught
+    finally:
+        house.write(path, old)
+
+
+def main():
+    root = sys.argv[1]
+    wanted = [m for m in MUTANTS if not sys.argv[2:] or m[0] in sys.argv[2:]]
+    survived = 0
+    with tempfile.TemporaryDirectory(prefix="postern-mutation-") as work:
+        house = House(root, work)
+        ok, said = house.compile()
+        if not ok:
+            sys.exit(said[-2000:])
+        known = house.failures()
+        print("1..%d" % (len(wanted) + 1))
+        print("%sok 1 - the unbroken copy passes" % ("not " if known else ""))
+        for f in known:
+            print("# " + f)
+        for i, mutant in enumerate(wanted, 2):
+            why, caught = judge(house, mutant, known)
+            survived += why is not None
+            print("%sok %d - %s: %s" % ("not " if why else "", i, mutant[0], mutant[4]))
+            for line in (why.splitlines() if why else
+                         ["noticed by %s" % c for c in caught[:3]] +
+                         (["and %d more" % (len(caught) - 3)] if len(caught) > 3 else [])):
+                print("# " + line)
+            sys.stdout.flush()
+    sys.exit(1 if survived or known else 0)
+
+
+if __name__ == "__main__":
+    main()
