@@ -8,6 +8,7 @@
 
 #include "dataplane/eal.h"
 #include "dataplane/worker.h"
+#include "sbc/media/port_pool.h"
 
 #define MBUF_CACHE    256u
 #define MESSAGES      (WORKER_MESSAGES * 4u)
@@ -52,15 +53,36 @@ static bool pools_create(struct dataplane *dp)
 	return dp->messages != NULL;
 }
 
+/* Whose slice each media port is in: looked up for every packet with several workers. */
+static void owners_fill(struct dataplane *dp)
+{
+	for (uint16_t i = 0; i < SNAPSHOT_MAX_REALMS; i++) {
+		const struct realm_media *r = &dp->realm[i];
+		uint16_t hi = (uint16_t)(r->lo + r->count - 1);
+
+		for (uint32_t k = 0; k < r->count; k++) {
+			uint16_t owner =
+				port_pool_owner(r->lo, hi, dp->workers, (uint16_t)(r->lo + k));
+
+			dp->flow_owner[r->base + k] =
+				owner < dp->workers ? (uint8_t)owner : UINT8_MAX;
+		}
+	}
+}
+
 static bool tables_create(struct dataplane *dp)
 {
 	dp->flow = memory_map((size_t)dp->flow_count * sizeof(*dp->flow) + 1);
 	dp->flow_slot = memory_map((size_t)dp->flow_count * sizeof(*dp->flow_slot) + 1);
+	dp->flow_owner = memory_map((size_t)dp->flow_count + 1);
 	dp->neigh = memory_map(sizeof(*dp->neigh));
 	dp->reply = memory_map(sizeof(*dp->reply) * REPLIES_OF(dp->workers));
 	if (dp->neigh != NULL)
 		dp->neigh->hash = dp->conf.key;
-	return dp->flow != NULL && dp->flow_slot != NULL && dp->neigh != NULL && dp->reply != NULL;
+	if (dp->flow_owner != NULL)
+		owners_fill(dp);
+	return dp->flow != NULL && dp->flow_slot != NULL && dp->flow_owner != NULL &&
+	       dp->neigh != NULL && dp->reply != NULL;
 }
 
 static bool workers_create(struct dataplane *dp)
@@ -159,6 +181,7 @@ void dp_stop(struct dataplane *dp)
 	rte_mempool_free(dp->messages);
 	memory_unmap(dp->flow, (size_t)dp->flow_count * sizeof(*dp->flow) + 1);
 	memory_unmap(dp->flow_slot, (size_t)dp->flow_count * sizeof(*dp->flow_slot) + 1);
+	memory_unmap(dp->flow_owner, (size_t)dp->flow_count + 1);
 	memory_unmap(dp->neigh, sizeof(*dp->neigh));
 	memory_unmap(dp->reply, sizeof(*dp->reply) * REPLIES_OF(dp->workers));
 	ports_free(dp);

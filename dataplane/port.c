@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "dataplane/worker.h"
-#include "sbc/media/port_pool.h"
 
 static struct address *address_of(struct dataplane *dp, uint16_t port, uint32_t ip)
 {
@@ -22,16 +21,6 @@ static struct address *address_of(struct dataplane *dp, uint16_t port, uint32_t 
 		return NULL;
 	p->address[p->addresses]->ip = ip;
 	return p->address[p->addresses++];
-}
-
-static void range_slices(struct media_range *r, uint16_t hi, uint16_t workers)
-{
-	for (uint16_t k = 0; k < workers; k++) {
-		uint16_t pairs;
-
-		port_pool_slice(r->lo, hi, k, workers, &r->slice_lo[k], &pairs);
-		r->slice_count[k] = 2u * pairs;
-	}
 }
 
 static bool realm_add(struct dataplane *dp, uint16_t realm)
@@ -54,7 +43,6 @@ static bool realm_add(struct dataplane *dp, uint16_t realm)
 	dp->flow_count += m->count;
 	r = &a->range[a->ranges++];
 	*r = (struct media_range){.lo = m->lo, .realm = realm, .count = m->count, .base = m->base};
-	range_slices(r, s->media_hi, dp->workers);
 	return true;
 }
 

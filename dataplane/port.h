@@ -24,9 +24,6 @@ struct media_range {
 	uint16_t realm;
 	uint32_t count;
 	uint32_t base; /* flow of port `lo` */
-	/* Each worker's slice of the range: media/port_pool.h. */
-	uint16_t slice_lo[DP_MAX_WORKERS];
-	uint32_t slice_count[DP_MAX_WORKERS];
 };
 
 struct port_listener {

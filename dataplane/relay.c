@@ -5,7 +5,6 @@
 #include "dataplane/output.h"
 #include "dataplane/tx.h"
 #include "dataplane/worker.h"
-#include "sbc/media/port_pool.h"
 
 /* RTP and its RTCP are neighbours in the array as their ports are (RFC 3550 11). */
 static const struct flow *rtp_of(const struct worker *w, uint32_t index)
@@ -98,19 +97,7 @@ void relay_packet(struct worker *w, struct rte_mbuf *m)
 
 uint16_t relay_owner(const struct worker *w, uint32_t flow)
 {
-	const struct dataplane *dp = w->dp;
+	uint8_t owner = w->dp->flow_owner[flow];
 
-	/* Few realms, and only with several workers. */
-	for (uint16_t i = 0; i < dp->conf.snapshot->realms; i++) {
-		const struct realm_media *r = &dp->realm[i];
-		uint32_t off = flow - r->base;
-		uint16_t owner;
-
-		if (off >= r->count)
-			continue;
-		owner = port_pool_owner(r->lo, (uint16_t)(r->lo + r->count - 1), dp->workers,
-					(uint16_t)(r->lo + off));
-		return owner < dp->workers ? owner : w->id;
-	}
-	return w->id;
+	return owner < w->dp->workers ? owner : w->id;
 }

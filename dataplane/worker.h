@@ -164,6 +164,7 @@ struct dataplane {
 	struct realm_media realm[SNAPSHOT_MAX_REALMS];
 	struct flow *flow;
 	struct flow_slot *flow_slot;
+	uint8_t *flow_owner; /* by the port's slice; no worker's number: nobody's */
 	uint32_t flow_count;
 	struct neigh_table *neigh;
 	struct rte_mempool *messages;
