@@ -91,6 +91,9 @@ bool call_track(struct engine *e, struct call *call, uint8_t leg, const struct s
 	/* A 1xx without a tag makes no dialog (12.1). */
 	if (tag.n == 0 && m->status < 200)
 		return true;
+	/* Another fork numbers its reliable responses for itself. */
+	if (!slice_eq(tag, leg_remote_tag(e, l)))
+		call->leg[!leg].rseq_far = 0;
 	return leg_set_remote_tag(e, l, tag) && leg_set_target(e, l, m) &&
 	       leg_set_routes(e, l, m, true);
 }

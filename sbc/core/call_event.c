@@ -19,6 +19,8 @@ static void invite_settle(struct engine *e, struct exchange *ex)
 static void client_timeout(struct engine *e, struct call *call, struct exchange *ex)
 {
 	if (call == NULL || call->state == CALL_ENDING) {
+		if (ex->method == SIP_INVITE)
+			exchange_reply(e, ex, 487, SLICE_NONE, SLICE_NONE);
 		exchange_free(e, ex);
 	} else if (ex->kind == EXCHANGE_INVITE) {
 		call_end(e, call, END_TIMEOUT, 408, 0);
@@ -28,13 +30,17 @@ static void client_timeout(struct engine *e, struct call *call, struct exchange 
 		exchange_reply(e, ex, 487, SLICE_NONE, SLICE_NONE);
 		exchange_free(e, ex);
 	} else {
+		bool prack = ex->method == SIP_PRACK;
+
 		/* RFC 4320 4.2: only an INVITE is told of a timeout. */
 		if (ex->kind == EXCHANGE_REINVITE)
 			exchange_reply(e, ex, 408, SLICE_NONE, SLICE_NONE);
 		else
 			tx_abandon(e->tx, ex->server);
 		exchange_free(e, ex);
-		call_end(e, call, END_TIMEOUT, 408, CALL_BYE_BOTH);
+		/* It may have gone to a fork that lost: its INVITE has timers of its own. */
+		if (!prack)
+			call_end(e, call, END_TIMEOUT, 408, CALL_BYE_BOTH);
 	}
 }
 

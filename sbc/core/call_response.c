@@ -61,23 +61,31 @@ static void response_success(struct engine *e, struct call *call, struct exchang
 		call_ack_send(e, call, ex, SLICE_NONE);
 }
 
-/* 12.2.1.2: these two say that the other end has no such dialog, or no life. */
-static bool ends_dialog(uint16_t status)
+/*
+ * 12.2.1.2: these two say that the other end has no such dialog, or no life. Not
+ * to a PRACK, where they speak of the 1xx (RFC 3262 3), nor from a fork that has
+ * since lost to another.
+ */
+static bool ends_dialog(const struct engine *e, const struct call *call, const struct exchange *ex,
+			const struct rx *rx)
 {
-	return status == 481 || status == 408;
+	return (rx->m->status == 481 || rx->m->status == 408) && ex->method != SIP_PRACK &&
+	       slice_eq(rx->to_tag, leg_remote_tag(e, &call->leg[!ex->from]));
 }
 
 static void response_failure(struct engine *e, struct call *call, struct exchange *ex,
-			     const struct sip_msg *m)
+			     const struct rx *rx)
 {
 	static const struct offer_io none = {.drop = true};
+	const struct sip_msg *m = rx->m;
+	bool ends = ends_dialog(e, call, ex, rx);
 	uint8_t from = ex->from;
 
 	response_give_up_offer(e, call, ex);
 	if (!call_relay_response(e, call, ex, m, &none, SLICE_NONE))
 		exchange_reply(e, ex, 500, SLICE_NONE, SLICE_NONE);
 	exchange_free(e, ex);
-	if (ends_dialog(m->status))
+	if (ends)
 		call_end(e, call, END_TIMEOUT, m->status,
 			 m->status == 408 ? CALL_BYE_BOTH : 1u << from);
 }
@@ -98,6 +106,6 @@ void call_response(struct engine *e, struct call *call, struct exchange *ex, con
 	} else if (success) {
 		response_success(e, call, ex, m);
 	} else {
-		response_failure(e, call, ex, m);
+		response_failure(e, call, ex, rx);
 	}
 }

@@ -5,11 +5,10 @@
 #include "sbc/core/registration.h"
 
 /*
- * Ratios of what calls need. A finished call is nothing but transactions, which
- * RFC 3261 keeps for up to 32 s: at N new calls a second that is about 100 N of
- * them, whatever their calls' length. Large borders have long calls, so that the
- * share for finished ones is capped.
+ * A finished call is nothing but transactions, which RFC 3261 keeps for up to
+ * 32 s: what they need goes by the rate of calls, whatever the calls' length.
  */
+
 /* Seconds for which finished transactions of one call are kept, added up, and some room. */
 #define FINISHED_S 104u
 

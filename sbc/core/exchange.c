@@ -55,6 +55,9 @@ static void exchange_unlink(struct engine *e, struct exchange *ex)
 
 void exchange_free(struct engine *e, struct exchange *ex)
 {
+	/* An INVITE without a final lasts for ever: its transaction has no timer of its own. */
+	if (ex->server && ex->method == SIP_INVITE && !(ex->flags & EXCHANGE_F_FINAL))
+		tx_abandon(e->tx, ex->server);
 	exchange_unlink(e, ex);
 	e->refused -= ex->kind == EXCHANGE_REFUSED;
 	wheel_disarm(&e->wheel, exchange_timer(e, ex));
@@ -111,6 +114,8 @@ void exchange_reply(struct engine *e, struct exchange *ex, uint16_t status, stru
 		ex->flags |= EXCHANGE_F_FINAL;
 	if (bytes.n)
 		tx_server_respond(e->tx, ex->server, status, bytes, e->now, e->out);
+	else if (status >= 200)
+		tx_abandon(e->tx, ex->server);
 }
 
 bool exchange_send(struct engine *e, struct exchange *ex, struct slice branch,
