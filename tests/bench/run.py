@@ -32,8 +32,8 @@ node:
   control: {dir}/bench.sock
   limits: {{calls: {calls}, registrations: 100}}
 ports:
-  - {{name: outside, device: "virtio_user0,path={dir}/out.sock,{rings}", address: 203.0.113.1/24}}
-  - {{name: inside,  device: "virtio_user1,path={dir}/in.sock,{rings}",  address: 10.0.0.1/24}}
+  - {{name: outside, device: "net_virtio_user0,path={dir}/out.sock,{rings}", address: 203.0.113.1/24}}
+  - {{name: inside,  device: "net_virtio_user1,path={dir}/in.sock,{rings}",  address: 10.0.0.1/24}}
 realms:
   - {{name: access, port: outside, trust: untrusted, nat: true, sip: ["udp:5060"], media: 10000-59999}}
   - {{name: core,   port: inside,  trust: trusted, sip: ["udp:5060"], media: 10000-59999}}
