@@ -82,7 +82,7 @@ static int queues_set_up(struct dataplane *dp, const struct device *d)
 		socket = SOCKET_ID_ANY;
 	for (uint16_t q = 0; rc == 0 && q < d->rx_queues; q++)
 		rc = rte_eth_rx_queue_setup(d->eth, q, rx, (unsigned int)socket, NULL,
-					    dp->pool[(q + d->index) % dp->workers]);
+					    dp->pool[device_rx_owner(dp, d, q)]);
 	for (uint16_t q = 0; rc == 0 && q < d->tx_queues; q++)
 		rc = rte_eth_tx_queue_setup(d->eth, q, tx, (unsigned int)socket, NULL);
 	return rc;
@@ -157,7 +157,7 @@ static bool device_of(struct dataplane *dp, uint16_t port, char *why, uint32_t w
 	name_of(c->device, name);
 	d = device_named(dp, name);
 	if (d == NULL) {
-		if (begins(name, "net_virtio_user") && !dp->conf.hugepages)
+		if (eal_is_virtio_user(name) && !dp->conf.hugepages)
 			return fail(why, why_len, c->name, "%s needs hugepages", name);
 		d = &dp->device[dp->devices];
 		d->index = dp->devices;
@@ -185,6 +185,11 @@ static void port_mac(const struct dp_port_conf *c, struct port *p, const struct 
 	/* An address that the device does not know is filtered by us instead. */
 	if (memcmp(p->mac, d->mac, 6) != 0)
 		rte_eth_promiscuous_enable(d->eth);
+}
+
+uint16_t device_rx_owner(const struct dataplane *dp, const struct device *d, uint16_t queue)
+{
+	return (uint16_t)((queue + d->index) % dp->workers);
 }
 
 bool device_tx_queue(const struct dataplane *dp, const struct device *d, uint16_t worker,

@@ -44,6 +44,9 @@ struct dataplane;
 bool devices_start(struct dataplane *dp, char *why, uint32_t why_len);
 void devices_stop(struct dataplane *dp);
 
+/* The worker that polls a queue. */
+uint16_t device_rx_owner(const struct dataplane *dp, const struct device *d, uint16_t queue);
+
 /* The queue a worker sends on, or false with the worker that sends for it. */
 bool device_tx_queue(const struct dataplane *dp, const struct device *d, uint16_t worker,
 		     uint16_t *queue, uint16_t *owner);

@@ -114,7 +114,7 @@ static void device_args(struct args *a, const struct dp_conf *conf)
 			pci = true;
 			arg(a, "--allow=%s", d);
 		}
-		virtio = virtio || strncmp(d, "net_virtio_user", 15) == 0;
+		virtio = virtio || eal_is_virtio_user(d);
 	}
 	if (!pci) {
 		arg(a, "--no-pci");

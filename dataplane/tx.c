@@ -17,7 +17,7 @@ void tx_flush(struct worker *w, struct worker_tx *t)
 	}
 	t->n = (uint16_t)(t->n - sent);
 	if (unlikely(t->n != 0))
-		memmove(t->pkt, t->pkt + sent, t->n * sizeof(t->pkt[0]));
+		memmove(t->pkt, t->pkt + sent, t->n * sizeof(void *));
 }
 
 void tx_flush_all(struct worker *w)

@@ -172,7 +172,7 @@ void worker_connect(struct worker *w)
 		uint16_t owner;
 
 		for (uint16_t q = 0; q < d->rx_queues; q++)
-			if ((q + d->index) % dp->workers == w->id)
+			if (device_rx_owner(dp, d, q) == w->id)
 				w->rx[w->rx_count++] = (struct worker_rx){.dev = d, .queue = q};
 		t->eth = d->eth;
 		if (!device_tx_queue(dp, d, w->id, &t->queue, &owner))

@@ -15,7 +15,10 @@ const uint8_t OUT_MAC[6] = {2, 0, 0, 0, 0, 1}, IN_MAC[6] = {2, 0, 0, 0, 0, 2};
 const uint8_t PHONE_MAC[6] = {2, 0, 0, 0, 1, 0x50}, PBX_MAC[6] = {2, 0, 0, 0, 2, 0x10};
 const uint8_t GW_MAC[6] = {2, 0, 0, 0, 1, 0xfe}, EVIL_MAC[6] = {2, 0x66, 0x66, 0x66, 0x66, 0x66};
 
-static const char *const device_name[BED_PORTS] = {"outside", "inside"};
+static const char *device_name(uint32_t i)
+{
+	return i == OUTSIDE ? "outside" : "inside";
+}
 
 static void realm(struct bed *b, uint16_t i, const char *name, bool trusted, uint32_t ip,
 		  uint16_t lo)
@@ -35,8 +38,8 @@ static void port(struct bed *b, uint16_t i, uint32_t ip, const uint8_t *mac)
 {
 	struct dp_port_conf *p = &b->conf.port[i];
 
-	snprintf(p->name, sizeof(p->name), "%s", device_name[i]);
-	snprintf(p->device, sizeof(p->device), "net_ring_%s", device_name[i]);
+	snprintf(p->name, sizeof(p->name), "%s", device_name(i));
+	snprintf(p->device, sizeof(p->device), "net_ring_%s", device_name(i));
 	p->ip = htonl(ip);
 	p->prefix = 24;
 	p->mtu = 1500;
@@ -92,7 +95,7 @@ static void eal_up(const struct bed *b)
 
 	conf.workers = 4;
 	if (!eal_start(&conf, why, sizeof(why)))
-		fail_msg("%s", why);
+		bed_fail("%s", why);
 }
 
 static struct rte_ring *ring(const char *name, uint32_t i, uint32_t size)
@@ -109,7 +112,7 @@ static struct rte_ring *ring(const char *name, uint32_t i, uint32_t size)
 /* All queues of a device share one ring a direction: only the tests' multi-queue case has more. */
 static void device(struct bed *b, uint32_t i, uint32_t tx_room)
 {
-	struct rte_ring *rx[DEVICE_QUEUES], *tx[DEVICE_QUEUES];
+	struct rte_ring *rx[DEVICE_QUEUES] = {NULL}, *tx[DEVICE_QUEUES] = {NULL};
 
 	b->rx[i] = ring("in", i, 4096);
 	b->tx[i] = ring("out", i, tx_room ? tx_room : 4096);
@@ -117,7 +120,7 @@ static void device(struct bed *b, uint32_t i, uint32_t tx_room)
 		rx[q] = b->rx[i];
 		tx[q] = b->tx[i];
 	}
-	assert_true(rte_eth_from_rings(device_name[i], rx, b->queues, tx, b->queues, 0) >= 0);
+	assert_true(rte_eth_from_rings(device_name(i), rx, b->queues, tx, b->queues, 0) >= 0);
 }
 
 void bed_open(struct bed *b, uint32_t tx_room)
@@ -132,7 +135,7 @@ void bed_open(struct bed *b, uint32_t tx_room)
 		device(b, i, tx_room);
 	b->dp = dp_create(&b->conf, why, sizeof(why));
 	if (b->dp == NULL)
-		fail_msg("%s", why);
+		bed_fail("%s", why);
 	b->now = b->dp->worker[0]->now + 1;
 }
 
@@ -149,7 +152,7 @@ void bed_close(struct bed *b)
 	assert_int_equal(rte_mempool_in_use_count(b->pool), 0);
 	dp_stop(b->dp);
 	for (uint32_t i = 0; i < b->devices; i++) {
-		snprintf(name, sizeof(name), "net_ring_%s", device_name[i]);
+		snprintf(name, sizeof(name), "net_ring_%s", device_name(i));
 		rte_vdev_uninit(name);
 		rte_ring_free(b->rx[i]);
 		rte_ring_free(b->tx[i]);
@@ -208,7 +211,7 @@ struct frame_view bed_expect(struct bed *b, uint32_t p, struct frame *f)
 	struct frame_view v;
 
 	if (!bed_take(b, p, f))
-		fail_msg("nothing was sent on %s", device_name[p]);
+		bed_fail("nothing was sent on %s", device_name(p));
 	v = frame_read(f);
 	assert_true(v.ok);
 	return v;
@@ -220,7 +223,7 @@ void bed_expect_silence(struct bed *b)
 
 	for (uint32_t i = 0; i < b->devices; i++)
 		if (bed_take(b, i, &f))
-			fail_msg("%u bytes were sent on %s", f.n, device_name[i]);
+			bed_fail("%u bytes were sent on %s", f.n, device_name(i));
 }
 
 void bed_drain(struct bed *b)

@@ -13,11 +13,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "dataplane/worker.h"
 #include "tests/dataplane/frame.h"
+
+/* cmocka's fail does not return, but does not say so to the compiler. */
+#define bed_fail(...)                                                                              \
+	do {                                                                                       \
+		fail_msg(__VA_ARGS__);                                                             \
+		abort();                                                                           \
+	} while (0)
 
 #define BED_PORTS 2u
 

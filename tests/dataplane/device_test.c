@@ -31,7 +31,7 @@ static void shell(const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	if (system(line) != 0)
-		fail_msg("%s", line);
+		bed_fail("%s", line);
 }
 
 static void device_up(struct bed *b, uint16_t workers, const char *device, const uint8_t *mac)
@@ -46,7 +46,7 @@ static void device_up(struct bed *b, uint16_t workers, const char *device, const
 	memcpy(b->conf.port[OUTSIDE].mac, mac, 6);
 	b->dp = dp_create(&b->conf, why, sizeof(why));
 	if (b->dp == NULL)
-		fail_msg("%s", why);
+		bed_fail("%s", why);
 	b->now = b->dp->worker[0]->now + 1;
 }
 
@@ -68,7 +68,7 @@ static int raw_open(const char *ifname)
 static struct frame_view far_expect(struct bed *b, int s)
 {
 	for (uint32_t i = 0; i < 10000; i++) {
-		struct sockaddr_ll from;
+		struct sockaddr_ll from = {0};
 		socklen_t len = sizeof(from);
 		ssize_t n;
 
@@ -85,8 +85,7 @@ static struct frame_view far_expect(struct bed *b, int s)
 		}
 		usleep(1000);
 	}
-	fail_msg("no answer from the border");
-	return (struct frame_view){0};
+	bed_fail("no answer from the border");
 }
 
 static void far_send(int s)

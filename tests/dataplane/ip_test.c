@@ -56,9 +56,9 @@ static void echo_is_answered(void **state)
 
 	(void)state;
 	bed_up(&b);
-	for (uint16_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		echo(&b, &s, i, sizes[i]);
-		expect_echo(&b, i, sizes[i]);
+	for (uint32_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		echo(&b, &s, (uint16_t)i, sizes[i]);
+		expect_echo(&b, (uint16_t)i, sizes[i]);
 	}
 	/* Padding to Ethernet's least length is not part of it. */
 	frame_icmp_echo(&f, &s, 9, 2);
@@ -569,6 +569,8 @@ static void fragments_time_out(void **state)
 
 static void put_together_datagram_is_checked_like_any(void **state)
 {
+	static const uint8_t longer[8] = {0x13, 0xc4, 0x13, 0xc4, 0x04, 0xb1, 0, 0};
+	static const uint8_t wrong[8] = {0x13, 0xc4, 0x13, 0xc4, 0x04, 0xb0, 0x12, 0x34};
 	struct frame_spec s = phone();
 	struct bed b;
 
@@ -576,7 +578,7 @@ static void put_together_datagram_is_checked_like_any(void **state)
 	bed_up(&b);
 	/* UDP with a length that is not IP's, and a checksum that is wrong. */
 	memset(whole, 'x', 1200);
-	memcpy(whole, "\x13\xc4\x13\xc4\x04\xb1\x00\x00", 8);
+	memcpy(whole, longer, 8);
 	for (uint16_t id = 1; id <= 2; id++) {
 		s.id = id;
 		s.frag = 0x2000;
@@ -585,7 +587,7 @@ static void put_together_datagram_is_checked_like_any(void **state)
 		s.frag = 100;
 		frame_ip(&f, &s, whole + 800, 400);
 		put(&b);
-		memcpy(whole, "\x13\xc4\x13\xc4\x04\xb0\x12\x34", 8);
+		memcpy(whole, wrong, 8);
 	}
 	bed_assert_count(&b, UDP_BAD, 1);
 	bed_assert_count(&b, UDP_CHECKSUM, 1);

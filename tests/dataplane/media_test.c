@@ -343,6 +343,7 @@ static void relayed_into_a_vlan_gets_its_tag(void **state)
 
 static void datagram_in_pieces_is_relayed_in_pieces(void **state)
 {
+	static const uint8_t udp[8] = {0x9c, 0x40, 0x4e, 0x20, 0x0b, 0xb8, 0, 0};
 	static uint8_t big[3000];
 	struct frame_spec s = from_phone();
 	struct frame_view v;
@@ -355,7 +356,7 @@ static void datagram_in_pieces_is_relayed_in_pieces(void **state)
 	s.no_checksum = true;
 	s.id = 99;
 	s.frag = 0x2000;
-	memcpy(big, "\x9c\x40\x4e\x20\x0b\xb8\x00\x00", 8);
+	memcpy(big, udp, sizeof(udp));
 	frame_rtp(big + 8, PHONE_SSRC, 3, 480, sizeof(big) - 8 - 12);
 	frame_ip(&f, &s, big, 1480);
 	bed_put(&b, OUTSIDE, &f);

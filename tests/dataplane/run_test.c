@@ -29,7 +29,7 @@ static void launched_up(struct bed *b, uint16_t workers)
 	bed_open(b, 0);
 	bed_learn_all(b);
 	if (!dp_launch(b->dp, why, sizeof(why)))
-		fail_msg("%s", why);
+		bed_fail("%s", why);
 	/* Announced: one address on each port. */
 	assert_true(wait_for(b, OUTSIDE));
 	assert_int_equal(frame_read(&f).tip, OUT_IP);
@@ -115,7 +115,7 @@ static void telemetry(const char *command, char *answer, size_t room)
 static void expect_in(const char *answer, const char *part)
 {
 	if (strstr(answer, part) == NULL)
-		fail_msg("no %s in %s", part, answer);
+		bed_fail("no %s in %s", part, answer);
 }
 
 static void telemetry_commands_answer(void **state)

@@ -225,7 +225,7 @@ static void silent_call_is_ended(void **state)
 /* A message in fragments, whose answer is longer than the MTU and comes in fragments. */
 static void message_beyond_the_mtu(void **state)
 {
-	static char message[8000], via[3500];
+	static char message[8000], via[3500], fill[3001];
 	static uint8_t udp[9000], got[9000];
 	struct frame_spec s = bed_spec(OUTSIDE, PHONE, PHONE_MAC);
 	uint32_t n, at = 0, pieces = 0;
@@ -234,13 +234,12 @@ static void message_beyond_the_mtu(void **state)
 
 	(void)state;
 	bed_up(&b, 2);
-	strcpy(via, "Via: SIP/2.0/UDP h.example;branch=z9hG4bKx;p=");
-	n = (uint32_t)strlen(via);
-	memset(via + n, 'p', 3000);
-	strcpy(via + n + 3000, "\r\n");
+	memset(fill, 'p', sizeof(fill) - 1);
+	snprintf(via, sizeof(via), "Via: SIP/2.0/UDP h.example;branch=z9hG4bKx;p=%s\r\n", fill);
 	options(message, sizeof(message), via);
 	n = (uint32_t)strlen(message);
-	memcpy(udp, "\x13\xc4\x13\xc4\0\0\0\0", 8);
+	udp[0] = udp[2] = SIP >> 8;
+	udp[1] = udp[3] = SIP & 0xff;
 	udp[4] = (uint8_t)((n + 8) >> 8);
 	udp[5] = (uint8_t)(n + 8);
 	memcpy(udp + 8, message, n);

@@ -40,7 +40,7 @@ void talk_expect(struct bed *b, uint32_t port, const char *begin, char *text, ui
 	memcpy(text, v.payload, v.n);
 	text[v.n] = '\0';
 	if (strncmp(text, begin, strlen(begin)) != 0)
-		fail_msg("expected %s, got %.60s", begin, text);
+		bed_fail("expected %s, got %.60s", begin, text);
 }
 
 bool talk_header(const char *text, const char *name, char *value, uint32_t room)

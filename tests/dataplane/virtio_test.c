@@ -115,7 +115,7 @@ static void border_up(struct bed *b)
 	snprintf(b->conf.port[INSIDE].device, sizeof(b->conf.port[0].device), "net_null0,no-rx=1");
 	b->dp = dp_create(&b->conf, why, sizeof(why));
 	if (b->dp == NULL)
-		fail_msg("%s", why);
+		bed_fail("%s", why);
 	b->now = b->dp->worker[0]->now + 1;
 }
 
