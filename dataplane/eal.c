@@ -51,6 +51,13 @@ bool eal_is_pci(const char *device)
 	       sscanf(device, "%x:%x.%x", &bus, &slot, &function) == 3;
 }
 
+bool eal_is_virtio_user(const char *device)
+{
+	const char *name = strncmp(device, "net_", 4) == 0 ? device + 4 : device;
+
+	return strncmp(name, "virtio_user", 11) == 0;
+}
+
 uint32_t eal_mbufs(const struct dp_conf *conf)
 {
 	return conf->mbufs ? conf->mbufs : MBUFS_DEFAULT;

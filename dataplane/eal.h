@@ -20,6 +20,9 @@ void eal_stop(void);
 /* Whether a device string names a PCI address ("0000:01:00.0"). */
 bool eal_is_pci(const char *device);
 
+/* Whether it names a virtio-user device, under either name that DPDK's driver has. */
+bool eal_is_virtio_user(const char *device);
+
 /* Mbufs of a worker's pool, and bytes of data in each. */
 uint32_t eal_mbufs(const struct dp_conf *conf);
 uint16_t eal_mbuf_room(const struct dp_conf *conf);
