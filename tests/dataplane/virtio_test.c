@@ -162,6 +162,9 @@ static void net_virtio_user(void **state)
 		unlink(path);
 	}
 	assert_int_equal(rmdir(directory), 0);
+	/* testpmd leaves its own. */
+	snprintf(path, sizeof(path), "/var/run/dpdk/peer%d", getpid());
+	rmdir(path);
 }
 
 int main(void)
