@@ -301,8 +301,6 @@ enum flow_verdict flow_admit(struct flow *f, const struct flow *rtp_peer, struct
 		return refuse(f, why, cause);
 	if (!read_datagram(f, &d, payload, len, &cause))
 		return drop(why, cause);
-	if (is_closed_for(f, &d))
-		return drop(why, REASON_FLOW_HELD);
 
 	if (f->state != FLOW_LOCKED) {
 		v = try_latch(f, rtp_peer, src, &d, why);
@@ -311,6 +309,10 @@ enum flow_verdict flow_admit(struct flow *f, const struct flow *rtp_peer, struct
 	} else if (!(f->flags & FLOW_F_PROVEN)) {
 		set_flag(f, FLOW_F_PROVEN, true);
 		v = FLOW_RELAY_LATCHED;
+	}
+	if (is_closed_for(f, &d)) {
+		*why = REASON_FLOW_HELD;
+		return v == FLOW_RELAY ? FLOW_DROP : FLOW_LATCHED_HELD;
 	}
 	f->last_ms = now;
 	if (v == FLOW_RELAY && f->out_dst_ip == 0)

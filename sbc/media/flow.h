@@ -30,9 +30,12 @@
  *  - Locked: any other source is dropped and counted. Only a new offer or
  *    answer (flow_publish with a new epoch) unlocks. Within the locked source the
  *    SSRC may change: phones do that at transfer and music on hold.
- *  - Closed: nothing is accepted, and nothing latches. RTCP multiplexed on the port
- *    of a closed RTP flow is still relayed, as RFC 3264 5.1 wants; a closed RTCP
- *    flow relays nothing, so hold closes RTP flows only.
+ *  - Closed: nothing is relayed, but source policy is the same: a far end that may
+ *    not send (hold, an announcement to listen to) still proves by its packets
+ *    where it receives. They are dropped (flow-held), counted as nothing and move
+ *    no clock of silence. RTCP multiplexed on the port of a closed RTP flow is
+ *    relayed, as RFC 3264 5.1 wants; a closed RTCP flow relays nothing, so hold
+ *    closes RTP flows only.
  * Sending: towards a flow's remote only when `proven`: latched, given by a trusted
  * side's signalling, or (FLOW_EXPECT on an untrusted side) once a packet has come
  * from exactly there, so that an SDP cannot aim the border's media at a victim.
@@ -66,7 +69,7 @@ enum flow_state {
 enum flow_flag {
 	FLOW_F_RTCP = 1u << 0,     /* port of RTCP */
 	FLOW_F_PROVEN = 1u << 1,   /* may be sent to */
-	FLOW_F_CLOSED = 1u << 2,   /* nothing is accepted here: hold, inactive (RFC 3264 8.4) */
+	FLOW_F_CLOSED = 1u << 2,   /* nothing is relayed from here: hold, inactive (RFC 3264 8.4) */
 	FLOW_F_OPAQUE = 1u << 3,   /* not RTP (udptl, ...): no SSRC gate, no statistics */
 	FLOW_F_CHECKSUM = 1u << 4, /* `udp_delta` is valid for locked source and partner's remote */
 };
@@ -160,13 +163,15 @@ enum flow_verdict {
 	 * there is nowhere to send yet: drop as flow-unproven.
 	 */
 	FLOW_RELAY_LATCHED,
+	/* The same on a closed flow: tell the engine, flow_join() both, then drop as `*why` says. */
+	FLOW_LATCHED_HELD,
 	FLOW_DROP
 };
 
 /*
  * Source policy for one datagram. `rtp_peer` is, for an RTCP flow, the RTP flow
  * of the same call's leg and stream, which tells who may send RTCP (else NULL). On
- * FLOW_DROP `*why` is the reason. Counts and statistics are kept for what is
+ * FLOW_DROP and FLOW_LATCHED_HELD `*why` is the reason. Counts and statistics are kept for what is
  * relayed only. FLOW_RELAY is only said when there is somewhere to send, so it
  * depends on flow_join(); until then a good packet is flow-unproven.
  */

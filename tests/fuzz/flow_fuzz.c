@@ -105,7 +105,7 @@ static void datagram(struct flow *flows, uint32_t i, struct net_addr src, const 
 	enum reason why = REASON_COUNT;
 	enum flow_verdict v = flow_admit(f, i % 2 ? &flows[i - 1] : NULL, src, p, n, now, &why);
 
-	must((v == FLOW_DROP) == (why != REASON_COUNT));
+	must((v == FLOW_DROP || v == FLOW_LATCHED_HELD) == (why != REASON_COUNT));
 	if (before.state == FLOW_LOCKED)
 		must(f->state == FLOW_LOCKED && f->src_ip == before.src_ip &&
 		     f->src_port == before.src_port);
@@ -114,13 +114,15 @@ static void datagram(struct flow *flows, uint32_t i, struct net_addr src, const 
 		return;
 	}
 	check_relayed(f, src);
-	must(f->packets == before.packets + 1);
+	must(v != FLOW_LATCHED_HELD || f->spec.closed);
+	must(f->packets == before.packets + (v != FLOW_LATCHED_HELD));
 	if (before.state != FLOW_LOCKED) {
-		must(v == FLOW_RELAY_LATCHED && f->spec.latch && !f->spec.closed);
+		must(v != FLOW_RELAY && f->spec.latch);
+		must((v == FLOW_LATCHED_HELD) == f->spec.closed);
 		must(f->spec.gate_ip == 0 || src.ip == f->spec.gate_ip ||
 		     src.ip == f->spec.remote.ip);
 	}
-	if (v == FLOW_RELAY_LATCHED)
+	if (v != FLOW_RELAY)
 		join_all(flows);
 	if (f->out_dst_ip != 0)
 		check_rewrite(f, &src);

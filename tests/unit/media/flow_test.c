@@ -136,9 +136,11 @@ static enum flow_verdict admit(struct call *c, struct flow *f, struct net_addr s
 	c->why = REASON_COUNT;
 	enum flow_verdict v = flow_admit(f, peer, src, (const uint8_t *)flush, n, c->now, &c->why);
 	guard_free(&g);
-	if (v == FLOW_RELAY_LATCHED)
+	if (v == FLOW_RELAY_LATCHED || v == FLOW_LATCHED_HELD)
 		join(c);
-	if (v != FLOW_DROP)
+	if (v == FLOW_LATCHED_HELD)
+		assert_int_equal(c->why, REASON_FLOW_HELD);
+	else if (v != FLOW_DROP)
 		assert_int_equal(c->why, REASON_COUNT);
 	return v;
 }
@@ -580,16 +582,63 @@ static void a_closed_flow_relays_no_media_but_multiplexed_rtcp(void **state)
 	assert_int_equal(send_rtp(c, &c->rtp_a, phone, 5, 103), FLOW_RELAY);
 }
 
-static void nothing_latches_while_closed(void **state)
+/* A phone that only listens: its packets say where it does, and go no further. */
+static void a_closed_flow_latches_and_relays_nothing(void **state)
+{
+	struct call *c = *state;
+
+	c->spec_a.closed = true;
+	publish(c);
+	assert_dropped(c, send_rtp(c, &c->rtp_b, switch_addr, 9, 1), REASON_FLOW_UNPROVEN);
+	c->now += 1000;
+	assert_dropped(c, send_rtp(c, &c->rtp_a, phone, 5, 100), REASON_FLOW_SSRC);
+	assert_int_equal(send_rtp(c, &c->rtp_a, phone, 5, 101), FLOW_LATCHED_HELD);
+	assert_int_equal(c->rtp_a.state, FLOW_LOCKED);
+	assert_true(c->rtp_a.latched);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, phone, 5, 102), REASON_FLOW_HELD);
+	assert_int_equal(c->rtp_a.packets, 0);
+	assert_int_equal(c->rtp_a.last_ms, c->now - 1000);
+	assert_false(c->rtp_a.rtp.started);
+	assert_int_equal(send_rtp(c, &c->rtp_b, switch_addr, 9, 2), FLOW_RELAY);
+	assert_int_equal(c->rtp_b.out_dst_ip, phone.ip);
+	/* When it may speak it is known already. */
+	c->spec_a.closed = false;
+	publish(c);
+	assert_int_equal(send_rtp(c, &c->rtp_a, phone, 5, 103), FLOW_RELAY);
+	assert_int_equal(c->rtp_a.packets, 1);
+}
+
+static void a_closed_flow_is_as_strict_as_an_open_one(void **state)
 {
 	struct call *c = *state;
 
 	c->spec_a.closed = true;
 	publish(c);
 	for (uint16_t i = 0; i < 5; i++)
-		assert_dropped(c, send_rtp(c, &c->rtp_a, phone, 5, i), REASON_FLOW_HELD);
-	assert_dropped(c, send_rtp(c, &c->rtp_a, stranger, 5, 9), REASON_FLOW_GATE);
+		assert_dropped(c, send_rtp(c, &c->rtp_a, stranger, 5, i), REASON_FLOW_GATE);
+	assert_int_equal(c->rtp_a.refused, 5);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, phone, 5, 1), REASON_FLOW_SSRC);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, phone, 6, 2), REASON_FLOW_SSRC);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, neighbour, 6, 3), REASON_FLOW_SSRC);
 	assert_int_equal(c->rtp_a.state, FLOW_LATCHING);
+	assert_int_equal(send_rtp(c, &c->rtp_a, neighbour, 6, 4), FLOW_LATCHED_HELD);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, phone, 6, 5), REASON_FLOW_SOURCE);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, neighbour, 6, 5), REASON_FLOW_HELD);
+}
+
+/* With latching off: the SDP's address is proven by a packet from there, held or not. */
+static void a_closed_flow_proves_its_expected_source(void **state)
+{
+	struct call *c = *state;
+
+	c->spec_a.latch = false;
+	c->spec_a.remote = phone;
+	c->spec_a.closed = true;
+	publish(c);
+	assert_dropped(c, send_rtp(c, &c->rtp_b, switch_addr, 9, 1), REASON_FLOW_UNPROVEN);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, stranger, 5, 1), REASON_FLOW_SOURCE);
+	assert_int_equal(send_rtp(c, &c->rtp_a, phone, 5, 1), FLOW_LATCHED_HELD);
+	assert_int_equal(send_rtp(c, &c->rtp_b, switch_addr, 9, 2), FLOW_RELAY);
 }
 
 static void a_closed_rtcp_flow_relays_nothing(void **state)
@@ -704,7 +753,9 @@ int main(void)
 		T(a_new_partner_is_set_by_the_dataplane),
 		T(a_retired_flow_admits_nobody_and_is_sent_nothing),
 		T(a_closed_flow_relays_no_media_but_multiplexed_rtcp),
-		T(nothing_latches_while_closed),
+		T(a_closed_flow_latches_and_relays_nothing),
+		T(a_closed_flow_is_as_strict_as_an_open_one),
+		T(a_closed_flow_proves_its_expected_source),
 		T(a_closed_rtcp_flow_relays_nothing),
 		T(malformed_media_of_the_right_source_is_refused),
 		T(a_locked_source_may_change_its_ssrc),
