@@ -36,14 +36,12 @@ static bool udp_checksum_ok(uint8_t *ip, uint32_t n, bool partial)
 static enum packet_kind udp_target(struct worker *w, struct rte_mbuf *m, const struct address *a,
 				   uint16_t port, enum reason *why)
 {
-	for (uint16_t i = 0; i < a->ranges; i++) {
-		uint32_t off = (uint32_t)port - a->range[i].lo;
+	uint32_t flow = address_flow(a, port);
 
-		if (off >= a->range[i].count)
-			continue;
-		packet_target(m, PACKET_MEDIA, a->range[i].base + off);
-		rte_prefetch0(&w->dp->flow[a->range[i].base + off]);
-		rte_prefetch0((const char *)&w->dp->flow[a->range[i].base + off] + 64);
+	if (flow != FLOW_NONE) {
+		packet_target(m, PACKET_MEDIA, flow);
+		rte_prefetch0(&w->dp->flow[flow]);
+		rte_prefetch0((const char *)&w->dp->flow[flow] + 64);
 		return PACKET_MEDIA;
 	}
 	for (uint16_t i = 0; i < a->listeners; i++)

@@ -6,7 +6,8 @@
  * be handed to another worker as one pointer:
  *   packet_type    enum packet_kind
  *   hash.usr       target: index of the flow (MEDIA) or of the listener (SIP)
- *   hash.fdir.hi   our port (index into dataplane.port)
+ *   hash.fdir.hi   our port (index into dataplane.port); in the upper half how often
+ *                  the packet has been relayed to a flow of our own
  *   l2_len         bytes before the IPv4 header, options cut out of the way
  *   l3_len         20: a classified header has no options
  * A chain of mbufs is a reassembled datagram with l2_len 0; all else is one mbuf.
@@ -98,6 +99,17 @@ static inline void packet_target(struct rte_mbuf *m, enum packet_kind kind, uint
 {
 	m->packet_type = kind;
 	m->hash.usr = target;
+}
+
+/* Relayed to ourselves once more, by that port. */
+static inline void packet_turn(struct rte_mbuf *m, uint16_t port)
+{
+	m->hash.fdir.hi = (m->hash.fdir.hi & ~0xffffu) + 0x10000u + port;
+}
+
+static inline uint32_t packet_turns(const struct rte_mbuf *m)
+{
+	return m->hash.fdir.hi >> 16;
 }
 
 static inline uint16_t packet_port(const struct rte_mbuf *m)

@@ -15,6 +15,7 @@
 
 #include "dataplane/dataplane.h"
 #include "sbc/base/reason.h"
+#include "sbc/media/flow.h"
 
 #define PORT_ADDRESSES 16u
 #define PORT_NONE      UINT16_MAX
@@ -78,6 +79,18 @@ static inline const struct address *port_address(const struct port *p, uint32_t 
 		if (p->address[i]->ip == ip)
 			return p->address[i];
 	return NULL;
+}
+
+/* The flow of a UDP port there, or FLOW_NONE: it is no media port. */
+static inline uint32_t address_flow(const struct address *a, uint16_t port)
+{
+	for (uint16_t i = 0; i < a->ranges; i++) {
+		uint32_t off = (uint32_t)port - a->range[i].lo;
+
+		if (off < a->range[i].count)
+			return a->range[i].base + off;
+	}
+	return FLOW_NONE;
 }
 
 static inline bool port_on_link(const struct port *p, uint32_t ip)

@@ -3,6 +3,7 @@
 #include "dataplane/checksum.h"
 #include "dataplane/flows.h"
 #include "dataplane/output.h"
+#include "dataplane/steer.h"
 #include "dataplane/tx.h"
 #include "dataplane/worker.h"
 
@@ -65,34 +66,78 @@ static inline void relay_send(struct worker *w, struct rte_mbuf *m, struct flow 
 	tx_put(w, p->device, m);
 }
 
-void relay_packet(struct worker *w, struct rte_mbuf *m)
+/* Through one flow: rewritten for its partner's side. False: dropped. */
+static bool relay_admit(struct worker *w, struct rte_mbuf *m, uint8_t *ip, uint32_t n)
 {
-	uint32_t index = m->hash.usr;
-	struct flow *f = &w->dp->flow[index];
-	uint32_t n;
-	uint8_t *ip = worker_contiguous(w, m, &n);
+	const uint32_t headers = PACKET_IP_LEN + PACKET_UDP_LEN;
+	struct flow *f = &w->dp->flow[m->hash.usr];
 	struct net_addr src = {ip_get(ip + IP4_SRC), be16_get(ip + UDP_SRC)};
-	enum reason why = REASON_FLOW_NONE;
+	enum reason why = REASON_FLOW_UNPROVEN;
+	enum flow_verdict v =
+		flow_admit(f, rtp_of(w, m->hash.usr), src, ip + headers, n - headers, w->now, &why);
 
-	switch (flow_admit(f, rtp_of(w, index), src, ip + PACKET_IP_LEN + PACKET_UDP_LEN,
-			   n - PACKET_IP_LEN - PACKET_UDP_LEN, w->now, &why)) {
-	case FLOW_DROP:
-		worker_drop(w, m, why);
-		return;
-	case FLOW_RELAY_LATCHED:
+	if (v == FLOW_RELAY_LATCHED || v == FLOW_LATCHED_HELD) {
 		flows_join(w, f);
 		tell_latched(w, f);
-		if (f->out_dst_ip == 0) {
-			worker_drop(w, m, REASON_FLOW_UNPROVEN);
-			return;
-		}
-		break;
-	case FLOW_RELAY:
-		break;
+	}
+	if (v == FLOW_DROP || v == FLOW_LATCHED_HELD || f->out_dst_ip == 0) {
+		worker_drop(w, m, why);
+		return false;
 	}
 	flow_rewrite(f, ip);
 	w->count.relayed++;
-	relay_send(w, m, f, ip);
+	return true;
+}
+
+/* The flow of our own that a flow sends to, or FLOW_NONE: it sends to a host. */
+static uint32_t relay_inward(const struct worker *w, const struct flow *f)
+{
+	const struct address *a = port_address(&w->dp->port[f->out_port], f->out_dst_ip);
+
+	return a == NULL ? FLOW_NONE : address_flow(a, rte_be_to_cpu_16(f->out_dst_port));
+}
+
+/*
+ * Makes a packet that leaves for a flow of our own one that has come to it. True:
+ * it goes on here; else it is its owner's now, or dropped for going round. A chain
+ * gets its headers back, since the owner reads them there.
+ */
+static bool relay_turn(struct worker *w, struct rte_mbuf *m, const struct flow *f, uint32_t to,
+		       const uint8_t *ip)
+{
+	uint16_t owner = relay_owner(w, to);
+
+	if (packet_turns(m) == RELAY_TURNS) {
+		worker_drop(w, m, REASON_RELAY_LOOP);
+		return false;
+	}
+	packet_turn(m, f->out_port);
+	packet_target(m, PACKET_MEDIA, to);
+	if (owner == w->id)
+		return true;
+	if (m->nb_segs > 1)
+		memcpy(packet_ip(m), ip, PACKET_IP_LEN + PACKET_UDP_LEN);
+	steer_packet(w, owner, m);
+	return false;
+}
+
+void relay_packet(struct worker *w, struct rte_mbuf *m)
+{
+	uint32_t n, to;
+	uint8_t *ip = worker_contiguous(w, m, &n);
+
+	while (relay_admit(w, m, ip, n)) {
+		struct flow *f = &w->dp->flow[m->hash.usr];
+
+		/* Ours has no station on the wire, so its next hop is never resolved. */
+		to = likely(f->out_l2_len != 0) ? FLOW_NONE : relay_inward(w, f);
+		if (likely(to == FLOW_NONE)) {
+			relay_send(w, m, f, ip);
+			return;
+		}
+		if (!relay_turn(w, m, f, to, ip))
+			return;
+	}
 }
 
 uint16_t relay_owner(const struct worker *w, uint32_t flow)

@@ -5,6 +5,14 @@
  * goes on is the flow's source policy (media/flow.h). The mbuf is rewritten in
  * place and sent; nothing is allocated, locked or logged.
  *
+ * Two phones of this border that call each other through a core that leaves the
+ * SDP alone have two calls here, of which each sends to the other's port on our
+ * own address. Nobody on the wire answers for that: such a packet is taken as if
+ * it had come to the other flow, which expects it from exactly there. From the
+ * wire a packet with our own source is not taken (classify.h), so nobody else can
+ * pass for it. How often a packet turns round inside is bounded: flows in a ring
+ * would have it for ever.
+ *
  * Flows are one array for all workers, each flow with its worker as only reader
  * and writer. Silence of a call: no stream of it has relayed a packet in either
  * direction for the shorter media timeout of its two realms, streams that are
@@ -18,6 +26,8 @@
 
 #include "dataplane/dataplane.h"
 #include "sbc/media/flow.h"
+
+#define RELAY_TURNS 8u
 
 struct worker;
 

@@ -51,7 +51,8 @@
 	X(FLOW_HELD, "flow-held", "direction closed by hold or inactive")                          \
 	X(FLOW_BAD, "flow-bad", "neither RTP, RTCP, STUN nor DTLS")                                \
 	X(FLOW_STUN, "flow-stun", "STUN on a flow that does not use ICE")                          \
-	X(FLOW_EMPTY, "flow-empty", "media datagram without payload")
+	X(FLOW_EMPTY, "flow-empty", "media datagram without payload")                              \
+	X(RELAY_LOOP, "relay-loop", "media that goes round among flows of our own")
 
 /* SIP parsing and transaction matching: sbc/sip, sbc/core */
 #define REASONS_SIP(X)                                                                             \

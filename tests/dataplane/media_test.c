@@ -257,6 +257,33 @@ static void held_media_is_dropped(void **state)
 	bed_down(&b);
 }
 
+/* A phone that is only to listen hears what is said once its packets have come. */
+static void held_phone_is_known_by_what_it_may_not_send(void **state)
+{
+	struct flow_spec hold = spec(OUTSIDE, false);
+	struct frame_spec s = from_phone(), in = from_pbx();
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, 1);
+	bed_open(&b, 0);
+	bed_learn_all(&b);
+	publish(&b);
+	hold.closed = true;
+	relay_publish(b.dp->worker[0], &hold);
+	send_rtp(&b, INSIDE, &in, PBX_SSRC, 1, 160);
+	bed_assert_count(&b, FLOW_UNPROVEN, 1);
+	for (uint16_t i = 1; i <= 4; i++)
+		send_rtp(&b, OUTSIDE, &s, PHONE_SSRC, i, 160);
+	bed_expect_silence(&b);
+	bed_assert_count(&b, FLOW_SSRC, 1);
+	bed_assert_count(&b, FLOW_HELD, 3);
+	assert_int_equal(b.dp->worker[0]->count.relayed, 0);
+	send_rtp(&b, INSIDE, &in, PBX_SSRC, 2, 160);
+	expect(&b, OUTSIDE, PHONE_MAC, PHONE, PHONE_RTP, 160);
+	bed_down(&b);
+}
+
 static void sender_without_checksum_stays_without(void **state)
 {
 	struct frame_spec s = from_phone();
@@ -607,6 +634,7 @@ int main(void)
 		cmocka_unit_test(injected_media_goes_nowhere),
 		cmocka_unit_test(what_is_not_media_is_dropped),
 		cmocka_unit_test(held_media_is_dropped),
+		cmocka_unit_test(held_phone_is_known_by_what_it_may_not_send),
 		cmocka_unit_test(sender_without_checksum_stays_without),
 		cmocka_unit_test(checksum_left_to_a_device_is_finished),
 		cmocka_unit_test(options_do_not_go_on),

@@ -396,6 +396,36 @@ static void produce_FLOW_EMPTY(struct bed *b)
 	media(b, PHONE, "", 0);
 }
 
+static void publish_pair(struct bed *b, struct flow_spec in, struct flow_spec out)
+{
+	in.realm = out.realm = in.peer_realm = out.peer_realm = INSIDE;
+	in.proven = out.proven = true;
+	in.peer_port = out.port;
+	out.peer_port = in.port;
+	relay_publish(b->dp->worker[0], &in);
+	relay_publish(b->dp->worker[0], &out);
+}
+
+/* Calls in a row on our own address, each the next one's far end, one too many. */
+static void produce_RELAY_LOOP(struct bed *b)
+{
+	struct flow_spec first = inside(), o = outside();
+
+	first.remote = (struct net_addr){htonl(IN_IP), 30002};
+	relay_publish(b->dp->worker[0], &o);
+	relay_publish(b->dp->worker[0], &first);
+	for (uint16_t port = 30002; port <= 30002 + 4 * RELAY_TURNS; port += 4)
+		publish_pair(b,
+			     (struct flow_spec){.port = port,
+						.remote = {htonl(IN_IP), (uint16_t)(port - 2)}},
+			     (struct flow_spec){.port = (uint16_t)(port + 2),
+						.remote = {htonl(IN_IP), (uint16_t)(port + 4)}});
+	rtp_from(b, PHONE, 1);
+	rtp_from(b, PHONE, 2);
+	assert_int_equal(b->dp->worker[0]->count.relayed, 1 + RELAY_TURNS);
+	assert_int_equal(bed_count(b, REASON_RELAY_LOOP), 1);
+}
+
 struct producer {
 	enum reason reason;
 	void (*produce)(struct bed *b);
