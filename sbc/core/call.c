@@ -53,6 +53,21 @@ struct call *call_find(struct engine *e, const struct rx *rx, uint8_t *leg)
 	return NULL;
 }
 
+bool call_spirals(const struct engine *e, const struct rx *rx)
+{
+	uint32_t i = table_first(&e->dialogs, dialog_hash(e, rx->call_id, rx->from_tag));
+
+	for (; i != TABLE_NONE; i = table_next(&e->dialogs, i)) {
+		const struct call *call = pool_at(&e->calls, i / 2);
+		const struct leg *l = &call->leg[i & 1];
+
+		if ((i & 1) == CALL_CALLEE && slice_eq(leg_call_id(e, l), rx->call_id) &&
+		    slice_eq(leg_tag(l), rx->from_tag))
+			return l->asked != leg_uri_print(e, rx->m->request_uri);
+	}
+	return false;
+}
+
 void call_link(struct engine *e, struct call *call, struct exchange *ex)
 {
 	ex->call = call_handle(e, call);

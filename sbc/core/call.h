@@ -54,6 +54,14 @@ void call_index_leg(struct engine *e, struct call *call, uint8_t leg);
 /* The leg that a request belongs to: Call-ID and both tags (12.2.2). NULL: none. */
 struct call *call_find(struct engine *e, const struct rx *rx, uint8_t *leg);
 
+/*
+ * Whether an INVITE out of dialogs is one that we sent, come back with another
+ * target: a spiral (RFC 3261 6). One Call-ID is then in two calls of ours, and in
+ * both with one From tag, which is ours in the one and the far end's in the other.
+ * Dialogs stay apart because they are found by the tag that is ours in them.
+ */
+bool call_spirals(const struct engine *e, const struct rx *rx);
+
 void call_link(struct engine *e, struct call *call, struct exchange *ex);
 
 /* Both legs' realms and listeners are in the present configuration. */

@@ -51,7 +51,8 @@ static void invite_hold(struct engine *e, struct rx *rx, enum engine_ask_kind ki
 	ask->realm = rx->realm;
 	ask->from_ip = rx->path.remote.ip;
 	ask->user_len = (uint16_t)user.n;
-	memcpy(ask->user, user.p, user.n);
+	if (user.p != NULL)
+		memcpy(ask->user, user.p, user.n);
 	wheel_arm(&e->wheel, exchange_timer(e, rx->ex), e->now + ENGINE_ASK_MS);
 }
 
@@ -216,6 +217,7 @@ static bool callee_leg(struct engine *e, struct call *call, const struct rx *rx,
 	struct slice uri = callee_uri(e, rx, t, theirs);
 	if (!wbuf_ok(w))
 		return false;
+	leg->asked = leg_uri_print(e, uri);
 	leg->target = blob_copy(&e->blobs, uri);
 	if (leg->target == 0 ||
 	    !leg_set_ident(e, leg, slice_of(call_id, sizeof(call_id)), from, to))

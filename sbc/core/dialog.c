@@ -126,6 +126,23 @@ bool leg_set_routes(struct engine *e, struct leg *leg, const struct sip_msg *m, 
 	return leg_put(e, &leg->routes, leg_route_write(e, m, reverse));
 }
 
+uint64_t leg_uri_print(const struct engine *e, struct slice uri)
+{
+	struct siphash_key key = e->key;
+	char host[SNAPSHOT_HOST];
+	struct sip_uri u;
+	uint32_t n;
+
+	if (sip_uri_parse(&u, uri) != SBC_OK)
+		return siphash13(&e->key, uri.p, uri.n);
+	n = u.host.n < sizeof(host) ? u.host.n : (uint32_t)sizeof(host);
+	for (uint32_t i = 0; i < n; i++)
+		host[i] = slice_lower(u.host.p[i]);
+	key.k0 ^= siphash13(&e->key, u.user.p, u.user.n);
+	key.k1 ^= u.port ? u.port : 5060u;
+	return siphash13(&key, host, n);
+}
+
 void leg_free(struct engine *e, struct leg *leg)
 {
 	blob_give(&e->blobs, leg->ident);

@@ -31,6 +31,7 @@ struct leg {
 	char tag[IDENT_TAG_LEN];
 	uint32_t sdp_version;
 	uint64_t sdp_print; /* of the SDP sent last on this leg */
+	uint64_t asked;     /* leg_uri_print() of the INVITE that we began it with */
 };
 
 struct slice leg_call_id(const struct engine *e, const struct leg *leg);
@@ -61,6 +62,9 @@ bool leg_set_routes(struct engine *e, struct leg *leg, const struct sip_msg *m, 
 
 /* The same as a Route value in text; SLICE_NONE when there is none or it is absurd. */
 struct slice leg_route_write(struct engine *e, const struct sip_msg *m, bool reverse);
+
+/* Keyed hash of whom a Request-URI asks for: user, host and port, without parameters. */
+uint64_t leg_uri_print(const struct engine *e, struct slice uri);
 
 void leg_free(struct engine *e, struct leg *leg);
 

@@ -109,12 +109,18 @@ static void answer_options(struct engine *e, struct rx *rx)
 	engine_answer(e, rx, &r);
 }
 
-/* A request that we sent ourselves, with its Call-ID, back at the front door (16.3, 4). */
+/*
+ * A request that we sent ourselves, with its Call-ID, back at the front door (16.3,
+ * 4). An INVITE that a proxy has given another target is none: it has looked up a
+ * callee who is registered through us too. What goes round by changing its target
+ * ends with its Max-Forwards.
+ */
 static bool check_loop(struct engine *e, struct rx *rx)
 {
 	uint8_t bucket;
 
-	if (!ident_is_ours(&e->key, rx->call_id, &bucket))
+	if (!ident_is_ours(&e->key, rx->call_id, &bucket) ||
+	    (rx->m->method == SIP_INVITE && call_spirals(e, rx)))
 		return true;
 	engine_refuse(e, rx, REASON_SIP_LOOP, 482, SLICE_NONE);
 	return false;

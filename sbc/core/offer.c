@@ -36,7 +36,8 @@ static uint16_t offer_refuse(struct engine *e, enum reason why, uint16_t status)
 /*
  * What of a media line may pass at all: carried over UDP, towards an IPv4 host
  * that is not ours. Media aimed at the border or at nobody's address would make
- * it talk to itself or to its own host.
+ * it talk to itself or to its own host. Our own media ports alone may be named,
+ * by a trusted side that has our own description from another call.
  */
 static bool line_may_pass(const struct engine *e, const struct call *call, uint8_t to,
 			  const struct sdp_media *m)
@@ -48,7 +49,8 @@ static bool line_may_pass(const struct engine *e, const struct call *call, uint8
 		return false;
 	if (m->conn.ip == 0)
 		return m->direction == SDP_SENDONLY || m->direction == SDP_INACTIVE;
-	return engine_may_send(e, m->conn.ip);
+	return engine_may_send(e, m->conn.ip) ||
+	       offer_is_own(e, &call->leg[!to], (struct net_addr){m->conn.ip, m->port});
 }
 
 /* The border's description for leg `to`, of what e->sdp holds, with the streams' ports. */

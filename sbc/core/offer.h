@@ -85,6 +85,12 @@ void offer_claim_ports(struct engine *e, const struct call *call, uint32_t slots
 void offer_side_set(const struct engine *e, const struct leg *leg, struct stream_side *side,
 		    const struct sdp_media *m);
 
+/*
+ * Whether a trusted leg names an RTP port of ours in its own realm: the far end of
+ * another call of this border, given to this side and come back through it.
+ */
+bool offer_is_own(const struct engine *e, const struct leg *leg, struct net_addr rtp);
+
 struct stream *offer_streams(const struct engine *e, uint32_t blob, uint32_t *n);
 
 #endif
