@@ -42,7 +42,7 @@ static inline void wbuf_put(struct wbuf *w, struct slice s)
 		w->full = true;
 		return;
 	}
-	if (s.n)
+	if (s.n && s.p)
 		memcpy(w->p + w->n, s.p, s.n);
 	w->n += s.n;
 }

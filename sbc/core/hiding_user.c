@@ -63,7 +63,8 @@ static struct slice unescape(struct slice s, char *out)
 
 	for (uint32_t i = 0; i < s.n; i++) {
 		if (is_escape(s, i)) {
-			out[n++] = (char)(hex_value(s.p[i + 1]) << 4 | hex_value(s.p[i + 2]));
+			out[n++] = (char)((unsigned)hex_value(s.p[i + 1]) << 4 |
+					  (unsigned)hex_value(s.p[i + 2]));
 			i += 2;
 		} else {
 			out[n++] = s.p[i];

@@ -33,14 +33,14 @@ static size_t corpus_count;
 static uint64_t state;
 static const char *keep;
 
-/* splitmix64 */
+/* splitmix64; 0 when there is nothing to choose from */
 static uint64_t rnd(uint64_t below)
 {
 	uint64_t z = (state += 0x9e3779b97f4a7c15u);
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return (z ^ (z >> 31)) % below;
+	return below ? (z ^ (z >> 31)) % below : 0;
 }
 
 static void run(const uint8_t *data, size_t n)
