@@ -15,6 +15,16 @@
 
 #define DEVICE_DESC 512u
 
+/*
+ * Of net_af_packet, unless its arguments say otherwise: datagrams up to 16 kB come
+ * whole, longer ones truncated (ip-bad).
+ */
+#define BIG_FRAME       16384u
+#define BIG_BUFFERS     2048u
+#define BIG_FRAME_ARGS  ",blocksz=65536,framesz=16384,framecnt=512"
+#define BIG_ROOM        (BIG_FRAME + RTE_PKTMBUF_HEADROOM)
+#define BIG_BUFFER_SIZE (BIG_ROOM + sizeof(struct rte_mbuf) + 64u)
+
 static bool fail(char *why, uint32_t why_len, const char *port, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
@@ -71,6 +81,25 @@ static void eth_conf_fill(const struct device *d, const struct rte_eth_dev_info 
 	}
 }
 
+static bool has_big_frames(const char *devargs)
+{
+	return begins(devargs, "net_af_packet") && strstr(devargs, "framesz=") == NULL;
+}
+
+uint32_t device_memory_mb(const char *devargs)
+{
+	return has_big_frames(devargs) ? (uint32_t)(BIG_BUFFERS * BIG_BUFFER_SIZE >> 20) + 2 : 0;
+}
+
+static bool pool_make(struct device *d)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	snprintf(name, sizeof(name), "frames_%u", d->index);
+	d->rx_pool = rte_pktmbuf_pool_create(name, BIG_BUFFERS, 64, 0, BIG_ROOM, SOCKET_ID_ANY);
+	return d->rx_pool != NULL;
+}
+
 static int queues_set_up(struct dataplane *dp, const struct device *d)
 {
 	uint16_t rx = dp->conf.rx_desc ? dp->conf.rx_desc : DEVICE_DESC;
@@ -82,7 +111,8 @@ static int queues_set_up(struct dataplane *dp, const struct device *d)
 		socket = SOCKET_ID_ANY;
 	for (uint16_t q = 0; rc == 0 && q < d->rx_queues; q++)
 		rc = rte_eth_rx_queue_setup(d->eth, q, rx, (unsigned int)socket, NULL,
-					    dp->pool[device_rx_owner(dp, d, q)]);
+					    d->rx_pool ? d->rx_pool
+						       : dp->pool[device_rx_owner(dp, d, q)]);
 	for (uint16_t q = 0; rc == 0 && q < d->tx_queues; q++)
 		rc = rte_eth_tx_queue_setup(d->eth, q, tx, (unsigned int)socket, NULL);
 	return rc;
@@ -134,13 +164,19 @@ static struct device *device_named(struct dataplane *dp, const char *name)
 
 static int device_probe(struct device *d, const char *devargs)
 {
+	char full[sizeof(((struct dp_port_conf *)0)->device) + sizeof(BIG_FRAME_ARGS)];
+
+	snprintf(full, sizeof(full), "%s%s", devargs,
+		 has_big_frames(devargs) ? BIG_FRAME_ARGS : "");
 	/* Made before, by the EAL's own arguments or by the program. */
 	if (rte_eth_dev_get_port_by_name(d->name, &d->eth) == 0)
 		return 0;
 	/* AF_XDP locks its packet memory; without leave for it the kernel refuses. */
 	if (begins(d->name, "net_af_xdp"))
 		setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
-	if (rte_dev_probe(devargs) != 0)
+	if (has_big_frames(devargs) && !pool_make(d))
+		return -ENOMEM;
+	if (rte_dev_probe(full) != 0)
 		return -(rte_errno ? rte_errno : ENODEV);
 	d->probed = true;
 	return rte_eth_dev_get_port_by_name(d->name, &d->eth);
@@ -163,9 +199,11 @@ static bool device_of(struct dataplane *dp, uint16_t port, char *why, uint32_t w
 		d->index = dp->devices;
 		snprintf(d->name, sizeof(d->name), "%s", name);
 		rc = device_probe(d, c->device);
-		if (rc != 0)
+		if (rc != 0) {
+			rte_mempool_free(d->rx_pool);
 			return fail(why, why_len, c->name, "device \"%s\" cannot be opened: %s",
 				    c->device, rte_strerror(-rc));
+		}
 		dp->devices++;
 	}
 	if (d->port_of_vlan[c->vlan] != 0)
@@ -263,5 +301,6 @@ void devices_stop(struct dataplane *dp)
 			rte_dev_remove(info.device);
 		for (uint16_t k = 0; k < dp->workers; k++)
 			ring_free(d->tx_ring[k]);
+		rte_mempool_free(d->rx_pool);
 	}
 }

@@ -33,6 +33,12 @@ struct device {
 	 * (CHECKSUM_PARTIAL): a pseudo-header sum in place of the checksum is whole.
 	 */
 	bool partial_checksums;
+	/*
+	 * AF_PACKET's fan-out puts fragments together before we see them, so its frames
+	 * are larger than the MTU: packets come in buffers of a pool of their own. NULL:
+	 * the worker's.
+	 */
+	struct rte_mempool *rx_pool;
 	uint8_t mac[6];
 	uint8_t port_of_vlan[DEVICE_VLANS]; /* our port + 1; 0: none */
 	struct rte_ring *tx_ring[DP_MAX_WORKERS];
@@ -43,6 +49,9 @@ struct dataplane;
 /* Finds or probes, configures and starts all devices of the ports; fills port.device, .mac. */
 bool devices_start(struct dataplane *dp, char *why, uint32_t why_len);
 void devices_stop(struct dataplane *dp);
+
+/* Memory that a device with a pool of its own takes beyond the workers' buffers, in MB. */
+uint32_t device_memory_mb(const char *devargs);
 
 /* The worker that polls a queue. */
 uint16_t device_rx_owner(const struct dataplane *dp, const struct device *d, uint16_t queue);

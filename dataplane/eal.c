@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/device.h"
+
 #define EAL_ARGS      64
 #define EAL_ARG       512
 #define MBUFS_DEFAULT 16384u
@@ -78,10 +80,13 @@ static uint32_t memory_mb(const struct dp_conf *conf)
 {
 	uint64_t packets = (uint64_t)eal_mbufs(conf) * conf->workers *
 			   (sizeof(struct rte_mbuf) + eal_mbuf_room(conf) + 128u);
+	uint32_t devices = 0;
 
 	if (conf->memory_mb != 0)
 		return conf->memory_mb;
-	return EAL_BASE_MB + 8u * conf->workers + (uint32_t)(packets >> 20);
+	for (uint16_t i = 0; i < conf->ports; i++)
+		devices += device_memory_mb(conf->port[i].device);
+	return EAL_BASE_MB + 8u * conf->workers + (uint32_t)(packets >> 20) + devices;
 }
 
 /* One lcore as "lcore@cpu", or "lcore@(every cpu we may use)". */
