@@ -3,11 +3,12 @@
 import os
 import time
 
+from lab import audio
 from lab.capture import Capture
 from lab.ladder import leaks, secrets_of, sip_of
 from lab.netns import wait_for
-from lab.peers import Border, Sipp
-from lab.topology import CALLER, INSIDE, LOAD, OUTSIDE, PBX, Lab, config
+from lab.peers import Baresip, Border, Kamailio, Sipp
+from lab.topology import CALLER, INSIDE, LOAD, NAT_OUTSIDE, OUTSIDE, PBX, PHONE, Lab, config
 from lab.ua import Ua, contact_uri, establish, hang_up, sdp_media, tag_of
 
 OUT = (OUTSIDE, 5060)
@@ -184,3 +185,52 @@ def case_killed_by_operator():
         wait_for("the call to go", lambda: p.border.status()["calls"] == 0, 5)
         time.sleep(0.1)
         assert tag_of(call["ok"], "to") and sdp_media(call["ok"])[1]
+
+
+def case_two_phones_of_one_border():
+    """Two natted phones that register through one border call each other through the proxy inside."""
+    tunes = {"alice": [0, 3, 5, 1, 7, 2, 6, 4, 0, 5], "carol": [7, 1, 4, 2, 0, 3, 6, 5, 2, 6]}
+    homes = {"alice": (PHONE, NAT_OUTSIDE), "carol": ("192.168.78.10", "203.0.113.51")}
+    with Lab("pair") as lab:
+        hosts = {user: lab.natted_phone(user, "nat" + user[0], outside, inside)
+                 for user, (inside, outside) in homes.items()}
+        Kamailio(lab, lab.host("core", "pbx", PBX), PBX)
+        border = Border(lab, lab.border, config(workers=2))
+        out, inside = Capture(lab, lab.access, "border", "out"), Capture(lab, lab.core, "border", "in")
+        phones = {user: Baresip(lab, hosts[user], user, OUTSIDE, tunes[user], address=homes[user][0])
+                  for user in homes}
+        for phone in phones.values():
+            phone.wait_registered()
+        for caller, callee in (("alice", "carol"), ("carol", "alice")):
+            _phones_talk(border, phones[caller], phones[callee], homes)
+        out.stop()
+        inside.stop()
+        a, b = sip_of(out), sip_of(inside)
+        assert not leaks(a, OUTSIDE, secrets_of(b, INSIDE))
+        assert not leaks(b, INSIDE, secrets_of(a, OUTSIDE))
+        # from one call to the other media takes no way over the wire
+        assert not [p for p in inside.packets() if p.sport >= 30000 or p.dport >= 30000]
+        border.wait_empty()
+
+
+def _phones_talk(border, caller, callee, homes):
+    known = {p: (len(p.poll()), len(p.recordings())) for p in (caller, callee)}
+    caller.dial(f"sip:{callee.user}@{OUTSIDE}")
+    for p in (caller, callee):
+        p.wait_event("CALL_ESTABLISHED", after=known[p][0])
+    time.sleep(4)
+    assert border.status()["calls_established"] == 2
+    rtp = [f for f in border.ctl("flows")["flows"] if not f["rtcp"]]
+    assert len(rtp) == 4 and all(f["locked"] and f["packets"] > 100 for f in rtp), rtp
+    for address in (outside for _, outside in homes.values()):
+        assert [f for f in rtp if f["latched"] and f["remote"].startswith(address + ":")], rtp
+    assert len([f for f in rtp if f["remote"].startswith(INSIDE + ":")]) == 2, rtp
+    caller.hangup()
+    for p in (caller, callee):
+        p.wait_event("CALL_CLOSED", after=known[p][0])
+    wait_for("both calls to go", lambda: border.status()["calls"] == 0, 10)
+    for listener, talker in ((caller, callee), (callee, caller)):
+        samples = audio.read_wav(listener.recordings()[known[listener][1]:][-1])
+        match = audio.longest_match(audio.digits_heard(samples), talker.digits)
+        likeness = audio.correlation(samples, audio.tune(talker.digits))
+        assert match >= 20 and likeness > 0.9, (listener.user, match, likeness)
