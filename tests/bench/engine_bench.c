@@ -301,10 +301,14 @@ int main(void)
 	double call_ns, parse_ns;
 	bench_rounds(&b, &call_ns, &parse_ns);
 	bench_check(&b);
-	bench_print("engine_call", call_ns, "ns", "indexing its 7 messages", parse_ns);
-	bench_print("engine_calls", 1e9 / call_ns, "calls/s", "indexing only", 1e9 / parse_ns);
-	bench_print("engine_message", call_ns / MESSAGES, "ns", "indexing it", parse_ns / MESSAGES);
-	bench_print("engine_call_bytes", engine_bytes_per_call(), "bytes", "4 KiB", 4096);
+	bench_print("engine: a whole call, both legs", call_ns, "ns", "indexing its 7 messages",
+		    parse_ns);
+	bench_print("engine: calls a second, no I/O", 1e9 / call_ns, "calls/s", "indexing only",
+		    1e9 / parse_ns);
+	bench_print("engine: one message of it", call_ns / MESSAGES, "ns", "indexing it",
+		    parse_ns / MESSAGES);
+	bench_print("engine: bytes of an established call", engine_bytes_per_call(), "bytes",
+		    "4 KiB", 4096);
 	free(memory);
 	return 0;
 }
