@@ -178,6 +178,13 @@ static struct shadow *shadow_at(struct driver *d, uint16_t realm, uint16_t port)
 	return realm < d->snap->realms ? &d->shadow[realm][port] : NULL;
 }
 
+/* Our own media port of the same kind, on a trusted side's word: another call of ours. */
+static bool is_other_call(const struct snapshot_realm *r, const struct flow_spec *f)
+{
+	return r->trust == SNAPSHOT_TRUSTED && !f->latch && f->remote.port >= r->media_lo &&
+	       f->remote.port <= r->media_hi && (f->remote.port & 1) == (f->rtcp ? 1 : 0);
+}
+
 static void check_flow_spec(struct driver *d, uint16_t shard, const struct flow_spec *f)
 {
 	const struct snapshot_realm *r = &d->snap->realm[f->realm];
@@ -193,7 +200,8 @@ static void check_flow_spec(struct driver *d, uint16_t shard, const struct flow_
 	if (f->proven && f->remote.ip && !net_ip_is_unicast(f->remote.ip))
 		driver_fail(d, "flow on %s:%u would send to no host", r->name, f->port);
 	for (uint16_t i = 0; i < d->snap->realms; i++)
-		if (f->remote.ip && f->remote.ip == d->snap->realm[i].media_ip)
+		if (f->remote.ip && f->remote.ip == d->snap->realm[i].media_ip &&
+		    !(i == f->realm && is_other_call(r, f)))
 			driver_fail(d, "flow on %s:%u would send to the border itself", r->name,
 				    f->port);
 }
