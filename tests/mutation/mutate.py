@@ -83,10 +83,16 @@ MUTANTS = [
     ("stranger-ends-calls", "sbc/core/engine_request.c",
      r"if \(!leg_knows_source\(e, &call->leg\[leg\], rx\)\)", "if (false)",
      "a host that the dialog does not know may end it"),
+    ("every-loop-a-spiral", "sbc/core/call.c",
+     r"return l->asked != leg_uri_print\(e, rx->m->request_uri\);", "return true;",
+     "what comes back asking for the same is a new call"),
+    ("own-ports-for-all", "sbc/core/offer_media.c",
+     r"return realm->trust == SNAPSHOT_TRUSTED && rtp\.ip", "return rtp.ip",
+     "a phone may name the border's media ports"),
 ]
 
 FOLDERS = ["bye", "call", "cancel", "early-media", "errors", "forking", "hiding", "limits", "nat",
-           "options", "prack", "register", "reinvite", "sdp", "timers"]
+           "options", "prack", "register", "reinvite", "sdp", "spiral", "timers"]
 
 
 def copy_sources(root, to):
