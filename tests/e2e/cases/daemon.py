@@ -1,18 +1,39 @@
 """The daemon as its operator meets it."""
 
+import glob
+import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 
 from cases.calls import OUT, Pair
+from lab.netns import wait_for
 from lab.peers import BUILD, ROOT
 from lab.topology import OUTSIDE, config
 from lab.ua import establish, hang_up
 
 POSTERN = os.path.join(BUILD, "control", "postern")
 CTL = os.path.join(BUILD, "control", "posternctl")
+
+
+def _telemetry(path):
+    """Answers of DPDK's telemetry socket, by command; none of a socket whose daemon has ended."""
+    answers = {}
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        s.connect(path)
+        s.recv(16384)
+        for command in ("/postern/ports", "/postern/workers", "/postern/drops", "/postern/flows"):
+            s.send(command.encode())
+            answers[command] = json.loads(s.recv(65536))[command]
+    except ConnectionRefusedError:
+        pass
+    finally:
+        s.close()
+    return answers
 
 
 def _check(text):
@@ -93,24 +114,17 @@ def case_telemetry():
     """dpdk-telemetry.py answers for ports, workers, drops and flows."""
     with Pair() as p:
         call = establish(p.caller, p.callee, OUT, f"sip:bob@{OUTSIDE}")
-        import json
-        import glob
-        import socket
+        p.caller.send(b"not SIP", OUT)  # a drop to be told of
         paths = [x for x in glob.glob("/var/run/dpdk/*/dpdk_telemetry.v2") if "postern" in x]
         assert paths, "no telemetry socket"
-        answers = {}
-        for path in paths:
-            s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            try:
-                s.connect(path)
-            except OSError:  # an ended daemon's
-                continue
-            s.recv(16384)
-            for command in ("/postern/ports", "/postern/workers", "/postern/drops", "/postern/flows"):
-                s.send(command.encode())
-                answers[command] = json.loads(s.recv(65536))[command]
-            s.close()
-        assert len(answers) == 4 and all(answers.values()), answers
+
+        def all_answer():
+            answers = {}
+            for path in paths:
+                answers.update(_telemetry(path))
+            return len(answers) == 4 and all(answers.values()) and "sip_not" in str(answers)
+
+        wait_for("telemetry to show ports, workers, drops and flows", all_answer, 10, 0.2)
         hang_up(p.caller, p.callee, OUT, call)
 
 
