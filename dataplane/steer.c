@@ -1,7 +1,5 @@
 #include "dataplane/steer.h"
 
-#include "dataplane/arp.h"
-#include "dataplane/icmp.h"
 #include "dataplane/relay.h"
 #include "dataplane/sip_stage.h"
 #include "dataplane/worker.h"
@@ -127,30 +125,6 @@ bool steer_neigh_want(struct worker *w, uint16_t port, uint32_t ip)
 	return true;
 }
 
-static void packet_take(struct worker *w, struct rte_mbuf *m)
-{
-	switch ((enum packet_kind)m->packet_type) {
-	case PACKET_MEDIA:
-		relay_packet(w, m);
-		break;
-	case PACKET_SIP:
-		sip_stage_receive(w, m);
-		break;
-	case PACKET_FRAGMENT:
-		worker_fragment(w, m);
-		break;
-	case PACKET_ARP:
-		arp_receive(w, m);
-		break;
-	case PACKET_ICMP:
-		icmp_receive(w, m);
-		break;
-	case PACKET_DROP:
-		packet_free(m);
-		break;
-	}
-}
-
 uint32_t steer_drain_packets(struct worker *w)
 {
 	struct rte_mbuf *m[WORKER_BURST];
@@ -165,7 +139,7 @@ uint32_t steer_drain_packets(struct worker *w)
 		for (uint32_t i = 0; i < n; i++)
 			rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
 		for (uint32_t i = 0; i < n; i++)
-			packet_take(w, m[i]);
+			worker_take(w, (enum packet_kind)m[i]->packet_type, m[i]);
 		all += n;
 	}
 	return all;

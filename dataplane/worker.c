@@ -23,15 +23,8 @@
 /* Ticks in a row when the engine says that more is due at once. */
 #define ENGINE_TICKS 8u
 
-/* What classification found: here when it is ours, or to its owner. */
-static void packet_dispatch(struct worker *w, enum packet_kind kind, struct rte_mbuf *m)
+void worker_take(struct worker *w, enum packet_kind kind, struct rte_mbuf *m)
 {
-	uint16_t to = steer_owner(w, kind, m);
-
-	if (to != w->id) {
-		steer_packet(w, to, m);
-		return;
-	}
 	switch (kind) {
 	case PACKET_MEDIA:
 		relay_packet(w, m);
@@ -52,6 +45,17 @@ static void packet_dispatch(struct worker *w, enum packet_kind kind, struct rte_
 		packet_free(m);
 		break;
 	}
+}
+
+/* What classification found: here when it is ours, or to its owner. */
+static void packet_dispatch(struct worker *w, enum packet_kind kind, struct rte_mbuf *m)
+{
+	uint16_t to = steer_owner(w, kind, m);
+
+	if (to == w->id)
+		worker_take(w, kind, m);
+	else
+		steer_packet(w, to, m);
 }
 
 void worker_fragment(struct worker *w, struct rte_mbuf *m)

@@ -190,6 +190,9 @@ void worker_free(struct worker *w);
 /* One turn of the loop; whether there was anything to do. */
 bool worker_turn(struct worker *w, uint64_t now);
 
+/* Carries out what classification found: the packet is this worker's. */
+void worker_take(struct worker *w, enum packet_kind kind, struct rte_mbuf *m);
+
 /* A fragment that belongs to us. */
 void worker_fragment(struct worker *w, struct rte_mbuf *m);
 
