@@ -9,6 +9,7 @@ by speed: the table says what was measured.
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -87,7 +88,7 @@ class Rings:
         finally:
             if gen.poll() is None:
                 gen.kill()
-            device.terminate()
+            device.send_signal(signal.SIGINT)  # at once: SIGTERM would wait for the calls to end
             try:
                 device.wait(15)
             except subprocess.TimeoutExpired:
