@@ -31,8 +31,55 @@
 #define CONFIG_CALLS         10000u
 #define CONFIG_REGISTRATIONS 10000u
 
+#define CONFIG_STATE_DIR     "/var/lib/postern"
+#define CONFIG_LEASE_MS      300u
+#define CONFIG_MAX_MEMBERS   16u
+#define CONFIG_MAX_SENTINELS 8u
+
+/* Where state is kept. Without `redis` or sentinels: a redis-server of our own. */
+struct config_state {
+	char directory[CONFIG_PATH]; /* of the redis-server of our own, and of the node's key */
+	char redis[CONFIG_PATH];     /* "HOST:PORT" or "unix:PATH"; empty: our own, or sentinels */
+	uint32_t database;
+	char user[64], password_file[CONFIG_PATH]; /* ACL user; empty: none */
+	uint16_t sentinels;
+	char sentinel[CONFIG_MAX_SENTINELS][128]; /* "HOST:PORT" */
+	char master[64];                          /* its name at the sentinels */
+	uint32_t replicas;     /* that must have a lease before it counts (WAIT) */
+	bool behind;           /* write-behind: answers don't wait */
+	uint32_t timeout_ms;   /* a command unanswered that long: Redis is down; 500 */
+	uint32_t start_wait_s; /* for Redis, before serving without it; 10 */
+};
+
+/* A set of addresses that is served together, on one node at a time. */
+struct config_group {
+	char name[SNAPSHOT_NAME];
+	uint16_t home;                         /* node */
+	uint32_t address[SNAPSHOT_MAX_REALMS]; /* of each realm of the file, network order */
+};
+
+enum config_give_back { CONFIG_GIVE_BACK_AUTO, CONFIG_GIVE_BACK_MANUAL };
+
+/* The nodes that share the groups. nodes 0: this node is alone and serves for good. */
+struct config_cluster {
+	char name[SNAPSHOT_NAME]; /* part of every key; without a cluster the node's name */
+	uint16_t nodes, self;
+	struct config_member {
+		char name[SNAPSHOT_NAME];
+		char address[128]; /* "HOST:PORT", UDP, of heartbeats: kernel's stack */
+	} node[CONFIG_MAX_MEMBERS];
+	uint16_t groups;
+	struct config_group group[SNAPSHOT_MAX_GROUPS];
+	uint32_t lease_ms; /* an owner not heard of for so long has lost its addresses; 300 */
+	uint32_t alone_ms; /* see control/lease.h; 60000 */
+	enum config_give_back give_back;
+	uint32_t give_back_after_s; /* a home must have been well for so long; 30 */
+};
+
 struct config {
 	struct snapshot snapshot;
+	struct config_state state;
+	struct config_cluster cluster;
 	struct dp_conf dp;
 	char program[SNAPSHOT_NAME + 16]; /* dp.program: "postern-" and the node's name */
 	enum config_hugepages hugepages;

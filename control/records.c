@@ -90,5 +90,7 @@ void records_log(const struct snapshot *s, const struct engine_record *r, uint16
 	case RECORD_UNREGISTERED:
 		log_registration(s, r, r->kind == RECORD_UNREGISTERED);
 		return;
+	case RECORD_MEDIA:
+		return;
 	}
 }

@@ -23,9 +23,10 @@
 #include "sbc/core/engine.h"
 #include "sbc/core/snapshot.h"
 
-#define DP_MAX_PORTS   8u
-#define DP_MAX_WORKERS 16u
-#define DP_BATCH       32u
+#define DP_MAX_PORTS      8u
+#define DP_MAX_WORKERS    16u
+#define DP_BATCH          32u
+#define DP_MAX_ADDRESSES6 16u
 
 enum dp_idle {
 	DP_IDLE_POLL,   /* never yields: lowest latency, one core burnt */
@@ -40,9 +41,15 @@ struct dp_port_conf {
 	uint32_t ip;
 	uint8_t prefix;   /* length, 0 to 32 */
 	uint32_t gateway; /* 0: only on-link */
-	uint16_t vlan;    /* 0: untagged */
-	uint16_t mtu;     /* of IP; 1500 */
-	uint8_t mac[6];   /* all zero: the device's own */
+	/* IPv6 addresses that are announced and answered for with their group (neighbour discovery). */
+	uint16_t addresses6;
+	struct {
+		uint8_t ip[16];
+		uint16_t group;
+	} address6[DP_MAX_ADDRESSES6];
+	uint16_t vlan;  /* 0: untagged */
+	uint16_t mtu;   /* of IP; 1500 */
+	uint8_t mac[6]; /* all zero: the device's own */
 };
 
 struct dp_conf {
@@ -58,6 +65,8 @@ struct dp_conf {
 	const struct snapshot *snapshot;
 	struct engine_limits limits; /* of each worker; shard and shards are filled in */
 	struct siphash_key key;
+	uint64_t wall_ms;          /* engine_conf's */
+	bool groups_held;          /* groups are not ours until dp_group_until(); else all are, for good */
 	uint32_t mbufs;            /* per worker, 0: default */
 	uint16_t rx_desc, tx_desc; /* 0: device's default */
 };
@@ -131,6 +140,7 @@ struct dp_worker_stats {
 	struct reason_counters reasons; /* the packet path's */
 	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost;
 	uint32_t flows, mbufs_used, mbufs_free;
+	uint32_t store_ring_used, store_ring_size; /* bytes */
 };
 
 struct dp_reply {
@@ -157,6 +167,86 @@ bool dp_request_post(struct dataplane *dp, const struct dp_request *request);
 /* Next reply of any worker, or NULL. */
 struct dp_reply *dp_reply_take(struct dataplane *dp);
 void dp_reply_free(struct dataplane *dp, struct dp_reply *reply);
+
+/*
+ * ---- state: what is kept outside the process, and what comes back ----
+ *
+ * Checkpoints leave the workers through byte rings, one a worker, and come back
+ * the same way. A worker whose ring is full keeps what it owes in its engine.
+ */
+struct dp_store_op {
+	bool put;    /* else delete */
+	bool urgent; /* an answer is held for it */
+	enum checkpoint_kind kind;
+	uint16_t worker, group;
+	uint64_t handle;
+	uint32_t version, ttl_s;
+	char id[IDENT_LEN];
+	struct slice fields; /* PUT: valid until the next call of dp_store_take() */
+};
+
+/* The next of any worker; false when there is none. */
+bool dp_store_take(struct dataplane *dp, struct dp_store_op *op);
+
+/*
+ * A descriptor that becomes readable when a worker has put something into an
+ * empty ring of ops, forwards or results: for an event loop. dp_wake_clear() before
+ * taking, which goes on until nothing is left.
+ */
+int dp_wake_fd(struct dataplane *dp);
+void dp_wake_clear(struct dataplane *dp);
+
+/* ENGINE_EV_STORED to a worker; false when its ring is full: try later. */
+bool dp_stored_post(struct dataplane *dp, uint16_t worker, enum checkpoint_kind kind,
+		    uint64_t handle, uint32_t version, bool ok);
+
+/* ENGINE_EV_STORE to all workers. */
+bool dp_store_mode_post(struct dataplane *dp, enum engine_store_mode mode, bool resync);
+
+/*
+ * ENGINE_EV_RESTORE and ENGINE_EV_FORGET to the worker that owns `id` (by the
+ * bucket it carries); false when its ring is full: try later. What came of them is
+ * in the engine's stats; dp_restored() counts those that have been carried out,
+ * over all workers, so that a caller knows when all it posted is in.
+ */
+bool dp_restore_post(struct dataplane *dp, enum checkpoint_kind kind, const char id[IDENT_LEN],
+		     struct slice fields);
+bool dp_forget_post(struct dataplane *dp, enum checkpoint_kind kind, const char id[IDENT_LEN]);
+uint64_t dp_restored(const struct dataplane *dp);
+
+/*
+ * A group's addresses are ours until `until_ms` (dp_now() time; UINT64_MAX: for
+ * good; 0: not). While they are not, nothing that comes to them is taken, ARP and
+ * ND do not answer for them, and nothing leaves from them: each is dropped under
+ * its reason. Workers look at the time themselves, at each turn and again before
+ * they transmit after having been stopped, so that a process that slept past its
+ * time sends nothing. Takes effect within a turn, without any ring; renewing costs
+ * one atomic store.
+ */
+void dp_group_until(struct dataplane *dp, uint16_t group, uint64_t until_ms);
+bool dp_group_is_active(const struct dataplane *dp, uint16_t group);
+
+/*
+ * ENGINE_EV_GROUP to all workers. With `active`, worker 0 also announces the group's
+ * addresses: gratuitous ARP and unsolicited neighbour advertisements, again 5 times
+ * within a second, since one may be lost. Without, engines forget the group. Post
+ * it after dp_group_until().
+ */
+bool dp_group_post(struct dataplane *dp, uint16_t group, bool active);
+
+/* True when every worker has begun a turn since `since_ms`: none still acts on what was before. */
+bool dp_has_turned(const struct dataplane *dp, uint64_t since_ms);
+
+struct dp_forward {
+	uint64_t print; /* engine_dialog_print() */
+	uint16_t worker;
+	struct engine_path path;
+	struct slice bytes; /* valid until the next dp_forward_take() */
+};
+/* A request that belongs to a dialog of another node, perhaps. */
+bool dp_forward_take(struct dataplane *dp, struct dp_forward *f);
+/* One that another node sent us: taken as if it had come to path.listener from path.remote. */
+bool dp_forwarded_post(struct dataplane *dp, const struct engine_path *path, struct slice bytes);
 
 /* Next record (call or registration began, ended) of any worker; false when none. */
 bool dp_record_take(struct dataplane *dp, struct engine_record *record, uint16_t *worker);

@@ -63,6 +63,10 @@ static void carry(struct worker *w, const struct engine_action *a)
 					     sizeof(*a->record)) != 0)
 			w->count.records_lost++;
 		break;
+	case ENGINE_STORE_PUT:
+	case ENGINE_STORE_DELETE:
+	case ENGINE_FORWARD:
+		break;
 	}
 }
 

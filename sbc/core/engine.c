@@ -171,6 +171,12 @@ bool engine_handle(struct engine *e, const struct engine_event *ev, struct engin
 	case ENGINE_EV_COMMAND:
 		engine_command(e, ev->command.what, ev->command.call);
 		break;
+	case ENGINE_EV_STORE:
+	case ENGINE_EV_STORED:
+	case ENGINE_EV_RESTORE:
+	case ENGINE_EV_FORGET:
+	case ENGINE_EV_GROUP:
+		break;
 	}
 	engine_count_sends(e, out);
 	return e->due;

@@ -50,6 +50,7 @@ struct engine_conf {
 	struct siphash_key key;  /* the node's: hashes, buckets, contact users */
 	struct siphash_key seed; /* this engine's generator: random, or fixed in a test */
 	const struct snapshot *snapshot;
+	uint64_t wall_ms; /* added to engine time it gives ms since 1970, for checkpoints */
 };
 
 size_t engine_size(const struct engine_conf *conf);
@@ -64,10 +65,41 @@ enum engine_event_type {
 	ENGINE_EV_ASK,      /* a question of another shard (or of this one) */
 	ENGINE_EV_ANSWER,   /* the answer to one of ours */
 	ENGINE_EV_SNAPSHOT, /* a new configuration; calls keep their realms by name */
-	ENGINE_EV_COMMAND
+	ENGINE_EV_COMMAND,
+	ENGINE_EV_STORE,   /* how the store is: see enum engine_store_mode */
+	ENGINE_EV_STORED,  /* a put was acknowledged, or will never be */
+	ENGINE_EV_RESTORE, /* a checkpoint of an earlier process, or of another node */
+	ENGINE_EV_FORGET,  /* what was restored under an id is over, and was so elsewhere */
+	ENGINE_EV_GROUP    /* a group of addresses is no longer ours, or is now */
 };
 
-enum engine_media_type { ENGINE_MEDIA_LATCHED, ENGINE_MEDIA_SILENT };
+/*
+ * OFF: there is no store; nothing is put. Else every call with a dialog and every
+ * registration is kept. DURABLE: the 2xx to an INVITE that begins a call is held
+ * until its put is acknowledged, or snapshot.store_deadline_ms have passed: then
+ * it leaves and the call counts as degraded until it is stored. BEHIND: nothing
+ * waits. DOWN: nothing waits and nothing is put; what is owed is put when the
+ * mode changes. Leaving OFF or DOWN puts what has changed since; `resync` with
+ * any mode puts everything again, a bit at a time: the store has lost data.
+ */
+enum engine_store_mode {
+	ENGINE_STORE_OFF,
+	ENGINE_STORE_DOWN,
+	ENGINE_STORE_BEHIND,
+	ENGINE_STORE_DURABLE
+};
+
+/* Puts without their STORED that an engine has out at most, unless snapshot says otherwise. */
+#define ENGINE_STORE_WINDOW 1024u
+
+/* A put waits that long for more changes of the same call, unless somebody waits for it. */
+#define ENGINE_STORE_GATHER_MS 250u
+
+enum engine_media_type {
+	ENGINE_MEDIA_LATCHED,
+	ENGINE_MEDIA_SILENT,
+	ENGINE_MEDIA_COUNTED /* what a flow has relayed so far; about every 30 s */
+};
 
 struct engine_media {
 	enum engine_media_type type;
@@ -75,7 +107,8 @@ struct engine_media {
 	uint16_t stream;
 	uint8_t leg;
 	bool rtcp;
-	struct net_addr source; /* LATCHED */
+	struct net_addr source;  /* LATCHED */
+	uint64_t packets, bytes; /* COUNTED */
 };
 
 enum engine_command { ENGINE_KILL, ENGINE_DRAIN };
@@ -96,6 +129,28 @@ struct engine_event {
 			enum engine_command what;
 			uint64_t call; /* KILL */
 		} command;
+		struct {
+			enum engine_store_mode mode;
+			bool resync;
+		} store;
+		struct {
+			enum checkpoint_kind kind;
+			uint64_t handle;
+			uint32_t version;
+			bool ok; /* false: refused or lost; it is put again */
+		} stored;
+		struct {
+			enum checkpoint_kind kind;
+			struct slice fields; /* flat */
+		} restore;
+		struct {
+			enum checkpoint_kind kind;
+			char id[IDENT_LEN];
+		} forget;
+		struct {
+			uint16_t group;
+			bool active;
+		} group;
 	};
 };
 
@@ -108,6 +163,25 @@ uint64_t engine_next_due(const struct engine *e);
 /* The bucket of a message, for steering: by the Call-ID; a REGISTER's by its To user. */
 uint8_t engine_bucket(const struct siphash_key *key, const char *buf, uint32_t len);
 
+/*
+ * Restoring. A checkpoint makes the call or registration it describes, or replaces
+ * the one restored before under its id when its version is higher; an equal or
+ * lower one changes nothing. Ports are claimed and flows published, with the
+ * sources that had latched; transactions go on where they stood. An ENDING call
+ * is ended. A call that cannot be had here (its realm is gone, its ports are not
+ * this shard's) but whose legs can, is ended with a BYE to both sides; each
+ * such case has its reason and counter. Restored things are put again only when
+ * they change: the store has them.
+ *
+ * Records may be restored while their group is not active: the driver then drops
+ * what is sent from its addresses. ENGINE_EV_GROUP with `active` false forgets
+ * everything of the group without a word on any wire and without deletes: it is
+ * another's now. It is done a bit at a time, like all sweeps.
+ */
+
+/* What dialogs are told apart by between nodes. */
+uint64_t engine_dialog_print(const struct siphash_key *key, struct slice call_id, struct slice tag);
+
 /* ---- looking in: for operators and tests, between events ---- */
 
 struct engine_stats {
@@ -117,6 +191,11 @@ struct engine_stats {
 	uint64_t messages_in, messages_out;
 	struct reason_counters reasons;
 	bool draining;
+	/* the store: puts waiting to be made, out and unanswered; 2xx held now */
+	uint32_t store_dirty, store_inflight, store_held;
+	uint32_t degraded;       /* answered calls whose answer left before it was stored */
+	uint64_t degraded_total; /* so far */
+	uint64_t store_puts, store_deletes, restored, restored_registrations, restore_failed;
 };
 void engine_stats_read(const struct engine *e, struct engine_stats *s);
 

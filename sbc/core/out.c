@@ -152,6 +152,26 @@ struct engine_record *engine_out_record(struct engine_out *o)
 	return record;
 }
 
+struct engine_store *engine_out_store(struct engine_out *o, enum engine_action_type type)
+{
+	struct engine_action *a;
+	struct engine_store *store = object_add(o, type, sizeof(*store), &a);
+
+	if (store != NULL)
+		a->store = store;
+	return store;
+}
+
+struct engine_forward *engine_out_forward(struct engine_out *o)
+{
+	struct engine_action *a;
+	struct engine_forward *forward = object_add(o, ENGINE_FORWARD, sizeof(*forward), &a);
+
+	if (forward != NULL)
+		a->forward = forward;
+	return forward;
+}
+
 static const char *const end_names[END_COUNT] = {
 	[END_NONE] = "none",
 	[END_BYE_CALLER] = "bye-caller",

@@ -18,6 +18,7 @@
 #include "sbc/base/net.h"
 #include "sbc/base/slice.h"
 #include "sbc/base/wbuf.h"
+#include "sbc/core/checkpoint.h"
 #include "sbc/media/flow.h"
 
 #define ENGINE_MAX_ACTIONS 256u
@@ -37,7 +38,10 @@ enum engine_action_type {
 	ENGINE_FLOW_RETIRE,  /* free it */
 	ENGINE_ASK,          /* question for the shard that owns `ask.bucket` */
 	ENGINE_ANSWER,       /* answer for shard `answer.to_shard` */
-	ENGINE_RECORD        /* something ended or began that an operator keeps */
+	ENGINE_RECORD,       /* something ended or began that an operator keeps */
+	ENGINE_STORE_PUT,    /* keep this checkpoint; said done by ENGINE_EV_STORED */
+	ENGINE_STORE_DELETE, /* what was put is over; not answered */
+	ENGINE_FORWARD /* a request within a dialog that is nobody's here: maybe another node's */
 };
 
 enum engine_ask_kind {
@@ -68,12 +72,41 @@ struct engine_answer {
 	char user[ENGINE_USER]; /* of its address of record */
 };
 
+/*
+ * What is to be kept. A put replaces what there was under the id. Of one id there
+ * is never more than one put without its ENGINE_EV_STORED, so that the driver
+ * holds at most as many as the engine's window allows; deletes need no answer
+ * and come only for ids that were put.
+ */
+struct engine_store {
+	enum checkpoint_kind kind;
+	uint16_t group; /* of the snapshot: whose call it is */
+	char id[IDENT_LEN];
+	uint64_t handle;     /* call or registration; given back */
+	uint32_t version;    /* given back */
+	bool urgent;         /* somebody waits for it */
+	uint32_t ttl_s;      /* forgotten that long after it was put, unless put again */
+	struct slice fields; /* PUT: flat (checkpoint.h), valid as long as a SEND's bytes */
+};
+
+/*
+ * A request whose dialog is not here. Nothing was answered: its sender repeats it,
+ * and the node that holds the dialog answers. `print` is the same on every node
+ * that has the key: engine_dialog_print() of Call-ID and To tag.
+ */
+struct engine_forward {
+	uint64_t print;
+	struct engine_path path;
+	struct slice bytes;
+};
+
 enum engine_record_kind {
 	RECORD_CALL_BEGIN,
 	RECORD_CALL_ANSWERED,
 	RECORD_CALL_END,
 	RECORD_REGISTERED,
-	RECORD_UNREGISTERED
+	RECORD_UNREGISTERED,
+	RECORD_MEDIA /* made by the dataplane: a flow is over; `media` says what it carried */
 };
 
 /* Why a call ended, for the CDR. */
@@ -102,6 +135,13 @@ struct engine_record {
 	enum engine_end end;
 	char from_user[64]; /* cut, NUL-terminated */
 	char to_user[64];
+	struct {
+		uint16_t port, stream;
+		uint8_t leg;
+		bool rtcp;
+		uint64_t packets, bytes; /* relayed from this side, in earlier processes too */
+		uint32_t lost, jitter_us;
+	} media; /* RECORD_MEDIA */
 };
 
 struct engine_action {
@@ -115,6 +155,8 @@ struct engine_action {
 		const struct engine_ask *ask;
 		const struct engine_answer *answer;
 		const struct engine_record *record;
+		const struct engine_store *store;
+		const struct engine_forward *forward;
 	};
 };
 
@@ -152,5 +194,7 @@ void engine_out_flow_retire(struct engine_out *o, uint16_t realm, uint16_t port)
 struct engine_ask *engine_out_ask(struct engine_out *o);
 struct engine_answer *engine_out_answer(struct engine_out *o);
 struct engine_record *engine_out_record(struct engine_out *o);
+struct engine_store *engine_out_store(struct engine_out *o, enum engine_action_type type);
+struct engine_forward *engine_out_forward(struct engine_out *o);
 
 #endif

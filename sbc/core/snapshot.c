@@ -77,6 +77,9 @@ void snapshot_defaults(struct snapshot *s)
 	s->ring_timeout_ms = 185 * 1000;
 	s->max_call_s = 24 * 3600;
 	s->max_forwards = 70;
+	s->groups = 1;
+	s->store_deadline_ms = 50;
+	s->store_ttl_s = 24 * 3600;
 }
 
 void snapshot_realm_defaults(struct snapshot_realm *r, enum snapshot_trust trust, bool nat)

@@ -16,10 +16,11 @@
 
 #include "sbc/base/net.h"
 
-#define SNAPSHOT_MAX_REALMS    16u
-#define SNAPSHOT_MAX_LISTENERS 32u
-#define SNAPSHOT_MAX_PEERS     64u
-#define SNAPSHOT_MAX_ROUTES    64u
+#define SNAPSHOT_MAX_REALMS    32u
+#define SNAPSHOT_MAX_LISTENERS 64u
+#define SNAPSHOT_MAX_PEERS     128u
+#define SNAPSHOT_MAX_ROUTES    128u
+#define SNAPSHOT_MAX_GROUPS    16u
 #define SNAPSHOT_MAX_DOMAINS   16u
 #define SNAPSHOT_NAME          32u
 #define SNAPSHOT_HOST          128u
@@ -34,8 +35,17 @@ enum snapshot_latch {
 	SNAPSHOT_LATCH_ANY        /* from anywhere: carrier-grade NAT with split pools */
 };
 
+/*
+ * A group is a set of addresses that are served together, by one node at a time:
+ * one instance of every realm, with its listeners, peers and routes. A call is
+ * wholly within one group. A node that is no member of a cluster has one group,
+ * which it always serves. All groups stand in the snapshot of every node of a
+ * cluster, whoever serves them: instances of one realm have the same `kin`.
+ */
 struct snapshot_realm {
 	char name[SNAPSHOT_NAME];
+	uint16_t group; /* index */
+	uint16_t kin;   /* the same number for all instances of one realm; 0: there is one only */
 	enum snapshot_trust trust;
 	bool nat; /* far ends may sit behind NAT: answer and call them at their source */
 	enum snapshot_latch latch;
@@ -82,6 +92,8 @@ struct snapshot {
 	char product
 		[SNAPSHOT_NAME]; /* User-Agent/Server of the border's own; empty: none is sent */
 	uint16_t realms, listeners, peers, routes, domains;
+	uint16_t groups; /* at least 1 */
+	char group[SNAPSHOT_MAX_GROUPS][SNAPSHOT_NAME];
 	struct snapshot_realm realm[SNAPSHOT_MAX_REALMS];
 	struct snapshot_listener listener[SNAPSHOT_MAX_LISTENERS];
 	struct snapshot_peer peer[SNAPSHOT_MAX_PEERS];
@@ -93,6 +105,10 @@ struct snapshot {
 		ring_timeout_ms; /* unanswered INVITE is cancelled: RFC 3261 16.6 timer C, > 180 s */
 	uint32_t max_call_s;     /* a call is ended after that; 0: never */
 	uint16_t max_forwards;   /* put in where a request has none: 70 */
+	uint32_t store_deadline_ms; /* an answer waits so long for the store: 50 */
+	uint32_t
+		store_ttl_s; /* a checkpoint that is not put again is forgotten: 86400; see docs/state.md */
+	bool forward; /* there are other nodes: ask for dialogs that are not here instead of 481 */
 };
 
 /* The first listener of a realm: where requests towards that side leave from. */

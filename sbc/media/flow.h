@@ -89,6 +89,12 @@ struct flow_spec {
 	bool closed;
 	bool rtcp;
 	bool opaque;
+	/*
+	 * A restored flow's: the source that had latched, which it begins locked to (port
+	 * 0: none), and what it had relayed. Only a flow that starts from nothing looks at them.
+	 */
+	struct net_addr source;
+	uint64_t packets, bytes;
 	/* Raised when remote or source policy changes: a lower or equal one keeps the lock. */
 	uint32_t epoch;
 	uint64_t call;   /* handle of the call, given back in media events */

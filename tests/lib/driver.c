@@ -317,6 +317,10 @@ static void carry(struct driver *d, uint16_t shard, const struct engine_action *
 		if (d->conf.on_record)
 			d->conf.on_record(d->conf.ctx, shard, a->record);
 		break;
+	case ENGINE_STORE_PUT:
+	case ENGINE_STORE_DELETE:
+	case ENGINE_FORWARD:
+		break;
 	}
 }
 

@@ -1,0 +1,50 @@
+/*
+ * cluster: a node among others: carries out what lease.h decides.
+ *
+ * Heartbeats are UDP datagrams between the nodes' kernel addresses, authenticated
+ * with HMAC-SHA-256 under a key derived from the node key, which all nodes share;
+ * replays are refused by incarnation and sequence. Leases live in Redis, through a
+ * connection of their own that bulk writes cannot delay. The same datagrams carry
+ * requests within dialogs that another node holds (dp_forward_take()).
+ *
+ * Taking a group: PREPARE restores its warm copies into the workers while its
+ * addresses are still another's; TAKEN reads the log's end and restores what changed;
+ * then the addresses are served and announced. Giving one: served no more, owed
+ * writes flushed, released to an heir that has said it is ready.
+ */
+#ifndef CONTROL_CLUSTER_H
+#define CONTROL_CLUSTER_H
+
+#include "control/config.h"
+#include "control/lease.h"
+#include "control/store.h"
+#include "control/warm.h"
+
+struct cluster;
+
+/* NULL with a sentence in `why`: the heartbeat address cannot be had. */
+struct cluster *cluster_open(uv_loop_t *loop, const struct config *config, struct store *store,
+			     struct warm *warm, char *why, size_t why_len);
+void cluster_start(struct cluster *c, struct dataplane *dp);
+void cluster_close(struct cluster *c);
+
+/* From the store's io: Redis refused a write under this group's epoch. */
+void cluster_fenced(struct cluster *c, uint16_t group);
+
+/* A request of a dialog that is not here: sent to the node that has it, or answered by nobody. */
+void cluster_forward(struct cluster *c, const struct dp_forward *f);
+
+void cluster_drain(struct cluster *c, bool drain, void (*done)(void *arg), void *arg);
+bool cluster_move(struct cluster *c, uint16_t group, uint16_t node, const char **why);
+
+struct cluster_view {
+	uint16_t nodes, self, groups;
+	struct lease_node_view node[CONFIG_MAX_MEMBERS];
+	struct lease_view group[SNAPSHOT_MAX_GROUPS];
+	struct warm_count warm[SNAPSHOT_MAX_GROUPS];
+	uint64_t takeovers, given, lost, forwarded, forward_unknown;
+	uint64_t heartbeats_bad; /* not authentic, replayed, or of another configuration */
+};
+void cluster_view_read(const struct cluster *c, uint64_t now, struct cluster_view *v);
+
+#endif
