@@ -1,0 +1,24 @@
+/*
+ * gather: a live call or registration as a flat checkpoint (checkpoint.h).
+ *
+ * What is gathered is what another process needs to go on from here; the call is
+ * not changed by it. The text and the scratch of the event at hand are left alone.
+ */
+#ifndef SBC_CORE_GATHER_H
+#define SBC_CORE_GATHER_H
+
+#include "sbc/base/wbuf.h"
+#include "sbc/core/call.h"
+#include "sbc/core/registration.h"
+
+/*
+ * A call has a checkpoint from its first dialog on. `owed`: of a call that is
+ * over, whom a BYE is owed (bit 0 the caller's side, bit 1 the callee's). False
+ * when it did not fit `w`: what was written is then of no use.
+ */
+bool gather_call(struct engine *e, struct call *call, uint32_t version, uint8_t owed,
+		 struct wbuf *w);
+bool gather_registration(struct engine *e, const struct registration *r, uint32_t version,
+			 struct wbuf *w);
+
+#endif
