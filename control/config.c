@@ -97,6 +97,8 @@ static struct config *build(const struct raw_config *raw, const struct config_li
 	w.out->dp.snapshot = &w.out->snapshot;
 	run_stages(&w, check);
 	if (report->count == 0)
+		config_build_groups(&w);
+	if (report->count == 0)
 		return w.out;
 	free(w.out);
 	return NULL;

@@ -3,11 +3,20 @@
 
 #include "control/config_internal.h"
 
+/* In a cluster a realm has an address in each group instead of its port's. */
 static bool same_address(const struct config_work *w, uint32_t a, uint32_t b)
 {
 	const struct snapshot *s = &w->out->snapshot;
+	const struct config_cluster *c = &w->out->cluster;
 
-	return w->realm_ok[a] && w->realm_ok[b] && s->realm[a].media_ip == s->realm[b].media_ip;
+	if (!w->realm_ok[a] || !w->realm_ok[b])
+		return false;
+	if (c->groups == 0)
+		return s->realm[a].media_ip == s->realm[b].media_ip;
+	for (uint32_t g = 0; g < c->groups; g++)
+		if (c->group[g].address[a] && c->group[g].address[a] == c->group[g].address[b])
+			return true;
+	return false;
 }
 
 static void check_media_pair(struct config_work *w, uint32_t i, uint32_t j)

@@ -52,6 +52,7 @@ void config_build_realms(struct config_work *w);
 void config_build_peers(struct config_work *w);
 void config_build_routes(struct config_work *w);
 void config_cross_check(struct config_work *w);
+void config_build_groups(struct config_work *w); /* last: only when nothing was reported */
 void config_device_form(struct config_work *w, uint32_t port); /* part of ports */
 void config_device_check(struct config_work *w);
 
