@@ -29,6 +29,8 @@ struct call {
 	uint64_t invite;           /* the exchange that began it, while it lives */
 	uint64_t began_ms, answered_ms;
 	uint16_t status;
+	struct store_mark store;
+	uint64_t owed; /* ENDING, caller not acknowledged yet: the exchange that BYEs report to */
 	struct leg leg[2];
 };
 
@@ -78,6 +80,12 @@ bool call_is_whole(const struct engine *e, const struct call *call);
 void call_end(struct engine *e, struct call *call, enum engine_end end, uint16_t status,
 	      unsigned bye);
 
+/*
+ * Ends a call without a word on any wire: it is another node's now. Its
+ * transactions go with it, its flows and ports are given back.
+ */
+void call_forget(struct engine *e, struct call *call);
+
 /* The caller has acknowledged, or never will: the BYE that an ended call owes it. */
 void call_owed(struct engine *e, struct call *call);
 
@@ -97,6 +105,15 @@ void call_invite_response(struct engine *e, struct call *call, struct exchange *
 /* Relays a response to the server side; false when it did not fit or its SDP was unusable. */
 bool call_relay_response(struct engine *e, struct call *call, struct exchange *ex,
 			 const struct sip_msg *m, const struct offer_io *io, struct slice rseq);
+
+/*
+ * The 2xx that waits for the store (EXCHANGE_F_WAITS: composed, in ex->message)
+ * leaves, and the callee is acknowledged: the call stands.
+ */
+void call_release(struct engine *e, struct call *call);
+
+/* The same at the deadline, or when there is nothing to wait for any more. */
+void call_release_unstored(struct engine *e, struct call *call);
 
 /* ACK to the 2xx on the client side's leg, kept for its repetition. */
 void call_ack_send(struct engine *e, struct call *call, struct exchange *ex, struct slice sdp);

@@ -29,7 +29,7 @@ void engine_limits_rate(struct engine_limits *l, uint32_t calls, uint32_t regist
 		.shards = 1,
 	};
 	l->blob[0] = (struct blob_class){64, 6 * calls + 2 * registrations + 256};
-	l->blob[1] = (struct blob_class){256, 4 * calls + registrations + tx / 4 + 256};
+	l->blob[1] = (struct blob_class){256, 5 * calls + registrations + tx / 4 + 256};
 	l->blob[2] = (struct blob_class){640, calls + tx / 2 + 256};
 	l->blob[3] = (struct blob_class){2048, calls / 2 + tx / 4 + 256};
 	l->blob[4] = (struct blob_class){65600, 16 + calls / 1000};
@@ -92,6 +92,7 @@ struct engine *engine_init(void *mem, size_t len, const struct engine_conf *conf
 	e->key = conf->key;
 	e->now = now;
 	e->snap = conf->snapshot;
+	e->wall_ms = conf->wall_ms;
 	e->sweep = POOL_NONE;
 	ident_gen_init(&e->gen, &conf->seed);
 	slots_load(&e->slots, conf->snapshot);
@@ -133,7 +134,7 @@ void engine_answered(struct engine *e, const struct engine_answer *answer)
 		return;
 	}
 	rx.ex = ex;
-	ex->flags &= (uint8_t)~EXCHANGE_F_HELD;
+	ex->flags &= (uint16_t)~EXCHANGE_F_HELD;
 	wheel_disarm(&e->wheel, exchange_timer(e, ex));
 	call_invite(e, &rx, answer);
 }

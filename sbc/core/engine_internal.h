@@ -21,6 +21,7 @@
 #include "sbc/core/hiding.h"
 #include "sbc/core/reply.h"
 #include "sbc/core/slots.h"
+#include "sbc/core/store.h"
 #include "sbc/core/transaction.h"
 #include "sbc/media/sdp.h"
 #include "sbc/sip/addr.h"
@@ -68,6 +69,10 @@ struct engine {
 	bool draining;
 	bool due;       /* more to do at once */
 	uint32_t sweep; /* next call to look at for a removed realm; POOL_NONE when done */
+	struct store store;
+	uint32_t lost_groups; /* bit g: group g is being forgotten */
+	uint32_t lost_sweep;  /* where that stands */
+	uint64_t wall_ms;     /* added to `now`: ms since 1970 */
 	uint32_t established;
 	uint32_t refused; /* exchanges of kind EXCHANGE_REFUSED */
 	uint64_t calls_total, calls_answered, registered_total;

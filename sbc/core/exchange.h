@@ -17,7 +17,8 @@ enum exchange_kind {
 	EXCHANGE_REINVITE, /* INVITE in a dialog */
 	EXCHANGE_RELAY,    /* other requests in a dialog */
 	EXCHANGE_REGISTER,
-	EXCHANGE_REFUSED /* INVITE that was refused at once; only its ACK is waited for */
+	EXCHANGE_REFUSED, /* INVITE that was refused at once; only its ACK is waited for */
+	EXCHANGE_OWED     /* our own BYEs of a call that is over, and what the store has of it */
 };
 
 enum exchange_flag {
@@ -25,10 +26,15 @@ enum exchange_flag {
 	EXCHANGE_F_SETTLED = 1u << 1, /* answered in a reliable 1xx or PRACK: later SDP is a copy */
 	EXCHANGE_F_FINAL = 1u << 2,   /* a final went to the server side */
 	EXCHANGE_F_ACKED = 1u << 3,   /* the 2xx on the server side is acknowledged */
-	EXCHANGE_F_CANCELLED = 1u << 4, /* the client side is not wanted any more */
-	EXCHANGE_F_HELD = 1u << 5,      /* waits for another shard's answer */
-	EXCHANGE_F_CHECKED = 1u << 6,   /* the caller's registration was asked for and found */
-	EXCHANGE_F_ANSWERED = 1u << 7   /* a 2xx came from the client side */
+	EXCHANGE_F_CANCELLED = 1u << 4,    /* the client side is not wanted any more */
+	EXCHANGE_F_HELD = 1u << 5,         /* waits for another shard's answer */
+	EXCHANGE_F_CHECKED = 1u << 6,      /* the caller's registration was asked for and found */
+	EXCHANGE_F_ANSWERED = 1u << 7,     /* a 2xx came from the client side */
+	EXCHANGE_F_WAITS = 1u << 8,        /* the 2xx in `message` waits for the store */
+	EXCHANGE_F_PUT = 1u << 9,          /* OWED: the store has, or is being given, its id */
+	EXCHANGE_F_READY = 1u << 10,       /* OWED: in the line to be put as ENDING */
+	EXCHANGE_F_BLOCKED = 1u << 11,     /* OWED: a put of its id is under way */
+	EXCHANGE_F_REGISTRATION = 1u << 12 /* OWED: the id is a registration's */
 };
 
 struct exchange {
@@ -36,15 +42,17 @@ struct exchange {
 	uint64_t server, client; /* transactions, 0 when there is none */
 	uint32_t next;           /* in the call's list; POOL_NONE ends */
 	uint8_t kind, method;
-	uint8_t from; /* leg whose request it is */
-	uint8_t flags;
-	uint32_t cseq_in, cseq_out;
+	uint16_t flags;
+	uint8_t from;               /* leg whose request it is */
+	uint32_t cseq_in, cseq_out; /* OWED: BYEs under way; version to be put */
 	struct engine_path client_path;
 	uint32_t far_tag; /* hash of the To tag that the 2xx we acknowledged had */
 	uint32_t ack;     /* blob: the ACK sent to it, for when it is repeated */
-	uint32_t message; /* blob: the request while it is needed (held INVITE, REGISTER) */
+	/* blob: the request while it is needed (held INVITE, REGISTER), the 2xx that waits for
+	   the store, the ENDING that waits to be put */
+	uint32_t message;
 	struct engine_path source; /* of `message` */
-	char call_id[IDENT_LEN];   /* EXCHANGE_REGISTER: ours towards the registrar */
+	char call_id[IDENT_LEN];   /* REGISTER: ours towards the registrar; OWED: the id */
 };
 
 struct call;

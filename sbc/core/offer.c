@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct stream) == 64, "one small block a stream");
+static_assert(sizeof(struct stream) == 136, "one block of 256 for a call with one stream");
 
 struct stream *offer_streams(const struct engine *e, uint32_t blob, uint32_t *n)
 {

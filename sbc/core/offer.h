@@ -18,8 +18,10 @@ enum stream_flag {
 };
 
 struct stream_side {
-	struct net_addr rtp, rtcp; /* where the far end receives; port 0 unknown */
-	uint32_t gate;             /* IP that may latch; 0 open */
+	struct net_addr rtp, rtcp;                 /* where the far end receives; port 0 unknown */
+	struct net_addr latched_rtp, latched_rtcp; /* as the dataplane said; port 0: not latched */
+	uint64_t packets, bytes;                   /* RTP relayed from this side, as it said last */
+	uint32_t gate;                             /* IP that may latch; 0 open */
 	uint32_t epoch;
 	uint16_t port;     /* ours; 0 when the stream is refused */
 	uint8_t direction; /* enum sdp_direction: as the far end said last */
@@ -74,6 +76,9 @@ void offer_commit(struct engine *e, struct call *call);
 /* Ports for both sides of a stream; false, and none, when a pool is empty. */
 bool offer_take_ports(struct engine *e, const struct call *call, struct stream *s);
 void offer_give_ports(struct engine *e, const struct call *call, struct stream *s);
+
+/* Publishes what is in force as it stands: a restored call's. */
+void offer_publish(struct engine *e, struct call *call);
 
 /* All flows and ports of a call. */
 void offer_end(struct engine *e, struct call *call);

@@ -119,6 +119,9 @@ static void publish_flow(struct engine *e, const struct call *call, const struct
 		.call = call_handle(e, call),
 		.stream = (uint16_t)index,
 		.leg = leg,
+		.source = rtcp ? side->latched_rtcp : side->latched_rtp,
+		.packets = rtcp ? 0 : side->packets,
+		.bytes = rtcp ? 0 : side->bytes,
 	};
 
 	/* RFC 3264 5.1: hold stops RTP, never RTCP. */
@@ -135,6 +138,42 @@ static bool stream_is_news(const struct stream *s, const struct stream *old)
 	/* A difference in padding only publishes once more what stands already. */
 	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	return old == NULL || !(old->flags & STREAM_F_PUBLISHED) || memcmp(s, old, sizeof(*s)) != 0;
+}
+
+/* What the dataplane has said of a stream since the offer was made. */
+static void stream_inherit(struct stream *s, const struct stream *old)
+{
+	for (uint8_t leg = 0; leg < 2; leg++) {
+		struct stream_side *side = &s->side[leg];
+		const struct stream_side *was = &old->side[leg];
+
+		side->packets = was->packets;
+		side->bytes = was->bytes;
+		side->latched_rtp = side->latched_rtcp = (struct net_addr){0, 0};
+		if (side->epoch == was->epoch) {
+			side->latched_rtp = was->latched_rtp;
+			side->latched_rtcp = was->latched_rtcp;
+		}
+	}
+}
+
+static void stream_publish(struct engine *e, const struct call *call, struct stream *s,
+			   uint32_t index)
+{
+	for (uint8_t f = 0; f < 4; f++)
+		publish_flow(e, call, s, index, f >> 1, f & 1);
+	s->flags |= STREAM_F_PUBLISHED;
+}
+
+void offer_publish(struct engine *e, struct call *call)
+{
+	uint32_t n;
+	struct stream *s = offer_streams(e, call->streams, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (stream_is_news(&s[i], NULL))
+			stream_publish(e, call, &s[i], i);
+	}
 }
 
 static void stream_retire(struct engine *e, struct call *call, struct stream *s)
@@ -159,15 +198,14 @@ void offer_commit(struct engine *e, struct call *call)
 	for (uint32_t i = 0; i < have; i++) {
 		bool kept = i < n && s[i].side[0].port == old[i].side[0].port;
 
-		if (old[i].side[0].port && !kept)
+		if (kept)
+			stream_inherit(&s[i], &old[i]);
+		else if (old[i].side[0].port)
 			stream_retire(e, call, &old[i]);
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		if (!stream_is_news(&s[i], i < have ? &old[i] : NULL))
-			continue;
-		for (uint8_t f = 0; f < 4; f++)
-			publish_flow(e, call, &s[i], i, f >> 1, f & 1);
-		s[i].flags |= STREAM_F_PUBLISHED;
+		if (stream_is_news(&s[i], i < have ? &old[i] : NULL))
+			stream_publish(e, call, &s[i], i);
 	}
 	blob_give(&e->blobs, call->streams);
 	call->streams = call->pending;

@@ -27,6 +27,7 @@ struct registration {
 	uint32_t contact; /* blob: the phone's Contact URI */
 	uint32_t user;    /* blob: user of the address of record */
 	uint64_t expires_ms, refreshed_ms;
+	struct store_mark store;
 };
 
 static inline uint32_t registration_index(const struct engine *e, const struct registration *r)
@@ -56,6 +57,9 @@ void registration_remove_user(struct engine *e, struct slice user, uint16_t slot
 
 struct registration *registration_new(struct engine *e, struct slice minted, struct slice user);
 void registration_remove(struct engine *e, struct registration *r);
+
+/* Without a record and without a delete: it is another node's now. */
+void registration_forget(struct engine *e, struct registration *r);
 void registration_record(struct engine *e, const struct registration *r,
 			 enum engine_record_kind kind);
 void registration_arm(struct engine *e, struct registration *r);

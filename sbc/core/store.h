@@ -1,0 +1,120 @@
+/*
+ * store: what of the engine is to be kept outside the process, and when.
+ *
+ * Every call with a dialog and every registration carries a mark. What changes it
+ * touches the mark; the engine puts what is marked at the end of an event, or when
+ * the changes of a moment have been gathered (STORE_SOON), as far as there is
+ * room in the out and in the window of puts under way. Nothing is kept of what a
+ * call was: a put says what it is when the put is made, so that the work owed is
+ * bounded by the number of calls and registrations, and of one id there is never
+ * more than one put under way. A mark stands in one line at a time:
+ *
+ *   (none) -touch-> NOW or SOON -put-> (under way) -stored-> KEPT, or NOW/SOON again
+ *
+ * KEPT is in the order of putting, so that its head is what must be put again
+ * before the store forgets it.
+ *
+ * A call that is over is deleted when nobody is owed a BYE any more. Until the
+ * BYEs are answered an exchange of kind EXCHANGE_OWED holds its id, and the store
+ * has it as ENDING.
+ */
+#ifndef SBC_CORE_STORE_H
+#define SBC_CORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sbc/core/engine.h"
+
+struct call;
+struct registration;
+struct exchange;
+
+enum store_urgency {
+	STORE_SOON, /* may wait ENGINE_STORE_GATHER_MS for more */
+	STORE_NOW
+};
+
+enum store_flag {
+	STORE_F_PUT = 1u << 0,        /* the store has something under its id, or soon will */
+	STORE_F_UNDERWAY = 1u << 1,   /* a put is not answered yet */
+	STORE_F_AGAIN_SOON = 1u << 2, /* touched since */
+	STORE_F_AGAIN_NOW = 1u << 3,
+	STORE_F_ANSWER = 1u << 4,   /* what is under way tells of the call's answer */
+	STORE_F_DEGRADED = 1u << 5, /* the answer left before it was stored */
+	STORE_F_CHANGED = 1u << 6   /* touched while the store was off */
+};
+
+struct store_mark {
+	uint64_t at;         /* SOON: when it is due; KEPT: when it was put */
+	uint32_t version;    /* of the latest put, or of what was restored; 0: neither */
+	uint32_t next, prev; /* in its line */
+	uint8_t line;        /* enum store_line */
+	uint8_t flags;       /* enum store_flag */
+};
+
+enum store_line { STORE_LINE_NONE, STORE_LINE_NOW, STORE_LINE_SOON, STORE_LINE_KEPT, STORE_LINES };
+
+struct store_list {
+	uint32_t head, tail; /* items: calls, then registrations; POOL_NONE */
+};
+
+struct store {
+	enum engine_store_mode mode;
+	struct store_list line[STORE_LINES];
+	struct store_list ready;   /* exchanges whose ENDING is to be put */
+	struct store_list blocked; /* exchanges whose id has a put under way */
+	uint32_t resync;           /* next item to look at; POOL_NONE: none */
+	bool resync_all;           /* else only what was never put, or has changed */
+	uint32_t dirty, underway, held, degraded;
+	uint64_t degraded_total, puts, deletes;
+	uint64_t restored, restored_registrations, restore_failed;
+};
+
+void store_init(struct engine *e);
+
+/* It is not as it was put. Calls without a dialog on the callee's side are not kept. */
+void store_touch(struct engine *e, struct call *call, enum store_urgency urgency);
+void store_touch_registration(struct engine *e, struct registration *r);
+
+/* Made of a checkpoint, or brought up to one: what the store has, in that version. */
+void store_restored(struct engine *e, struct call *call, uint32_t version);
+void store_restored_registration(struct engine *e, struct registration *r, uint32_t version);
+
+/* Whether the 2xx that begins this call waits for the store. */
+bool store_holds(const struct engine *e, const struct call *call);
+
+/* The answer leaves, or has left, before it was stored. */
+void store_degrade(struct engine *e, struct call *call);
+
+/*
+ * A call ends. store_owed() makes the exchange that its BYEs report to, when the
+ * store knows the call; NULL: there is nothing to remember. Once the BYEs are sent,
+ * and before the call is freed, store_call_over() puts it as ENDING, with `owed` as
+ * in checkpoint.h, or deletes it when nothing is owed. store_told() is for each BYE
+ * that needs no more remembering.
+ */
+struct exchange *store_owed(struct engine *e, struct call *call);
+void store_call_over(struct engine *e, struct call *call, struct exchange *owed, uint8_t sides);
+void store_told(struct engine *e, struct exchange *owed);
+
+/* A registration is removed. */
+void store_registration_over(struct engine *e, struct registration *r);
+
+/* It is another node's now, or over there: nothing is put and nothing deleted. */
+void store_drop(struct engine *e, struct call *call);
+void store_drop_registration(struct engine *e, struct registration *r);
+void store_drop_owed(struct engine *e, struct exchange *owed);
+
+/* ENGINE_EV_STORE, ENGINE_EV_STORED. */
+void store_mode(struct engine *e, enum engine_store_mode mode, bool resync);
+void store_stored(struct engine *e, enum checkpoint_kind kind, uint64_t handle, uint32_t version,
+		  bool ok);
+
+/* Puts what is due, as far as there is room. Called last in every event. */
+void store_flush(struct engine *e);
+
+/* As wheel_next_due(). */
+uint64_t store_next_due(const struct engine *e);
+
+#endif
