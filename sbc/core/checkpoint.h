@@ -17,8 +17,8 @@
  * never by index. Times are wall-clock ms since 1970. Slices of a decoded struct
  * point into the flat one.
  */
-#ifndef SBC_CORE_RECORD_H
-#define SBC_CORE_RECORD_H
+#ifndef SBC_CORE_CHECKPOINT_H
+#define SBC_CORE_CHECKPOINT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -98,8 +98,13 @@ struct checkpoint_exchange {
 	struct slice head;     /* core/reply.h: Via, From, To, Call-ID, CSeq of the request */
 	struct slice response; /* 2xx sent, or to be sent, and not acknowledged */
 	struct net_addr server_listener, server_remote; /* where responses leave from and go */
+	/* of a client that follows RFC 2543, whose copies are told by them: Request-URI, Via as it came
+	 */
+	struct slice uri, via;
 	/* client side: absent when branch is empty */
 	struct slice branch;
+	/* without a final: the INVITE; once a provisional has come, what CANCEL and ACK repeat of it */
+	struct slice request;
 	struct net_addr client_listener, client_remote;
 	bool provisional; /* one has come */
 	struct slice ack; /* sent for its 2xx, for when that is repeated */
@@ -113,6 +118,7 @@ struct call_checkpoint {
 	enum checkpoint_state state;
 	uint8_t owed; /* ENDING: bit 0 the caller's side, bit 1 the callee's awaits a BYE */
 	uint64_t began, answered; /* 0: not answered */
+	uint64_t written;         /* when this checkpoint was made */
 	uint16_t status;
 	uint32_t offers;
 	uint8_t offer_by; /* enum call_offerer */

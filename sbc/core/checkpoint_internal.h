@@ -1,0 +1,69 @@
+/*
+ * checkpoint_internal: the schema as tables, which writing and reading share.
+ *
+ * A field's value is one scalar, a run of bytes, or a list of parts "name=value"
+ * with a space between. What is zero or empty is not written, words always are;
+ * what is absent reads as zero.
+ */
+#ifndef SBC_CORE_CHECKPOINT_INTERNAL_H
+#define SBC_CORE_CHECKPOINT_INTERNAL_H
+
+#include <stddef.h>
+
+#include "sbc/core/checkpoint.h"
+
+enum value_type {
+	VALUE_U16, /* decimal */
+	VALUE_U32,
+	VALUE_U64,
+	VALUE_COUNT, /* uint8_t, up to `limit` */
+	VALUE_HEX32,
+	VALUE_HEX64,
+	VALUE_ADDR,  /* a.b.c.d:port */
+	VALUE_IP,    /* a.b.c.d */
+	VALUE_BOOL,  /* yes, no */
+	VALUE_WORD,  /* uint8_t: position in `words` */
+	VALUE_STATE, /* enum checkpoint_state, by `words` */
+	VALUE_FLAGS, /* uint16_t: bit n is word n, with commas between */
+	VALUE_BYTES, /* as they are; fields only */
+	VALUE_PARTS  /* fields only */
+};
+
+/* A member of a struct by its name in a checkpoint: a field, or a part of one. */
+struct checkpoint_member {
+	const char *name;
+	uint8_t type;
+	uint8_t since; /* schema */
+	uint8_t limit; /* COUNT: largest value; PARTS: how many there are */
+	uint8_t need;  /* its absence is an error */
+	uint16_t offset;
+	const char *words;
+	const struct checkpoint_member *parts;
+};
+
+struct checkpoint_members {
+	const struct checkpoint_member *member;
+	uint32_t count;
+};
+
+/* Groups of fields: "name", "caller.name", "stream.0.name", "invite.0.name". */
+extern const struct checkpoint_members checkpoint_call_members;
+extern const struct checkpoint_members checkpoint_leg_members;
+extern const struct checkpoint_members checkpoint_stream_members;
+extern const struct checkpoint_members checkpoint_exchange_members;
+extern const struct checkpoint_members checkpoint_registration_members;
+
+/* ---- checkpoint_value.c ---- */
+
+bool checkpoint_value_is_zero(const struct checkpoint_member *m, const void *base);
+void checkpoint_value_write(struct wbuf *w, const struct checkpoint_member *m, const void *base);
+
+/* False when the value is not one of its type; a part that its schema does not have is passed over. */
+bool checkpoint_value_read(const struct checkpoint_member *m, void *base, struct slice value,
+			   uint32_t schema);
+
+/* Position of a name among members that this schema has, or `count`. */
+uint32_t checkpoint_member_find(const struct checkpoint_members *set, struct slice name,
+				uint32_t schema);
+
+#endif
