@@ -79,6 +79,8 @@ static void run_stages(struct config_work *w, enum config_check check)
 	config_build_realms(w);
 	config_build_peers(w);
 	config_build_routes(w);
+	config_build_state(w);
+	config_build_members(w);
 	config_cross_check(w);
 	if (check == CONFIG_CHECK_DEVICES)
 		config_device_check(w);

@@ -33,8 +33,17 @@
 
 #define CONFIG_STATE_DIR     "/var/lib/postern"
 #define CONFIG_LEASE_MS      300u
+#define CONFIG_ALONE_MS      60000u
+#define CONFIG_GIVE_BACK_S   30u
 #define CONFIG_MAX_MEMBERS   16u
 #define CONFIG_MAX_SENTINELS 8u
+
+/* A line of password_file, with its zero. */
+#define CONFIG_PASSWORD      512u
+#define CONFIG_PASSWORD_FORM "a password of up to 511 characters on one line"
+
+#define CONFIG_REDIS_TIMEOUT_MS 500u
+#define CONFIG_START_WAIT_S     10u
 
 /* Where state is kept. Without `redis` or sentinels: a redis-server of our own. */
 struct config_state {

@@ -11,6 +11,7 @@
 
 #include "control/config_internal.h"
 #include "control/node_key.h"
+#include "control/secret.h"
 
 enum argument { ARG_NONE, ARG_INTERFACE, ARG_SOCKET, ARG_FILE, ARG_NEW_FILE };
 
@@ -191,6 +192,18 @@ static void check_cpus(struct config_work *w)
 	}
 }
 
+static void check_password(struct config_work *w)
+{
+	const char *path = w->out->state.password_file;
+	char why[CONFIG_MISTAKE_LEN], password[CONFIG_PASSWORD];
+
+	if (*path &&
+	    !secret_read(path, CONFIG_PASSWORD_FORM, password, sizeof(password), why, sizeof(why)))
+		config_report_add(w->report, config_line(w, "state", 0, "password_file"),
+				  "password_file: %s", why);
+	explicit_bzero(password, sizeof(password));
+}
+
 void config_device_check(struct config_work *w)
 {
 	struct siphash_key key;
@@ -202,4 +215,5 @@ void config_device_check(struct config_work *w)
 	if (w->out->key_file[0] && !node_key_read(w->out->key_file, &key, why, sizeof(why)))
 		config_report_add(w->report, config_line(w, "node", 0, "key_file"), "key_file: %s",
 				  why);
+	check_password(w);
 }

@@ -34,6 +34,9 @@ void config_wrong(const struct config_work *w, const char *section, uint32_t i, 
 bool config_is_name(const char *s);
 bool config_is_host(const char *s);
 
+/* Whether `s` is "HOST:PORT", or "[IPv6]:PORT". */
+bool config_is_endpoint(const char *s);
+
 #define CONFIG_NOT_FOUND UINT32_MAX
 uint32_t config_find_realm(const struct config_work *w, const char *name);
 
@@ -51,6 +54,8 @@ void config_build_ports(struct config_work *w);
 void config_build_realms(struct config_work *w);
 void config_build_peers(struct config_work *w);
 void config_build_routes(struct config_work *w);
+void config_build_state(struct config_work *w);
+void config_build_members(struct config_work *w); /* the cluster's section; after realms */
 void config_cross_check(struct config_work *w);
 void config_build_groups(struct config_work *w); /* last: only when nothing was reported */
 void config_device_form(struct config_work *w, uint32_t port); /* part of ports */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "control/config.h"
 #include "control/log.h"
 
 #define OPT     CYAML_FLAG_OPTIONAL
@@ -25,6 +26,10 @@ static const cyaml_strval_t latch_names[] = {{"never", SNAPSHOT_LATCH_NEVER},
 					     {"any", SNAPSHOT_LATCH_ANY}};
 static const cyaml_strval_t header_names[] = {{"drop", CONFIG_DROP}, {"carry", CONFIG_CARRY}};
 static const cyaml_strval_t media_names[] = {{"refuse", CONFIG_REFUSE}, {"relay", CONFIG_RELAY}};
+static const cyaml_strval_t durable_names[] = {{"answer", CONFIG_DURABLE_ANSWER},
+					       {"behind", CONFIG_DURABLE_BEHIND}};
+static const cyaml_strval_t give_back_names[] = {{"auto", CONFIG_GIVE_BACK_AUTO},
+						 {"manual", CONFIG_GIVE_BACK_MANUAL}};
 static const cyaml_strval_t agent_names[] = {{"hide", CONFIG_HIDE}, {"carry", CONFIG_CARRY}};
 
 static const cyaml_schema_field_t limits_fields[] = {
@@ -116,6 +121,68 @@ static const cyaml_schema_field_t route_fields[] = {
 	CYAML_FIELD_STRING_PTR("prefix", OPT_PTR, struct raw_route, prefix, 1, NAME),
 	CYAML_FIELD_END};
 
+static const cyaml_schema_value_t sentinel_entry = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, HOST - 1)};
+
+static const cyaml_schema_field_t state_fields[] = {
+	CYAML_FIELD_STRING_PTR("directory", OPT_PTR, struct raw_state, directory, 1, PATH),
+	CYAML_FIELD_STRING_PTR("redis", OPT_PTR, struct raw_state, redis, 1, HOST - 1),
+	CYAML_FIELD_UINT_PTR("database", OPT, struct raw_state, database),
+	CYAML_FIELD_STRING_PTR("user", OPT_PTR, struct raw_state, user, 1, 63),
+	CYAML_FIELD_STRING_PTR("password_file", OPT_PTR, struct raw_state, password_file, 1, PATH),
+	CYAML_FIELD_SEQUENCE("sentinels", OPT_PTR, struct raw_state, sentinels, &sentinel_entry, 1,
+			     CONFIG_MAX_SENTINELS),
+	CYAML_FIELD_STRING_PTR("master", OPT_PTR, struct raw_state, master, 1, 63),
+	CYAML_FIELD_UINT_PTR("replicas", OPT, struct raw_state, replicas),
+	CYAML_FIELD_ENUM_PTR("durable", OPT | CHOICE, struct raw_state, durable, durable_names,
+			     CYAML_ARRAY_LEN(durable_names)),
+	CYAML_FIELD_UINT_PTR("deadline", OPT, struct raw_state, deadline),
+	CYAML_FIELD_UINT_PTR("ttl", OPT, struct raw_state, ttl),
+	CYAML_FIELD_UINT_PTR("timeout", OPT, struct raw_state, timeout),
+	CYAML_FIELD_UINT_PTR("start_wait", OPT, struct raw_state, start_wait),
+	CYAML_FIELD_END};
+
+static const cyaml_schema_field_t member_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_member, name, 1, NAME),
+	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct raw_member, address, 1,
+			       HOST - 1),
+	CYAML_FIELD_END};
+
+static const cyaml_schema_field_t address_fields[] = {
+	CYAML_FIELD_STRING_PTR("realm", CYAML_FLAG_POINTER, struct raw_address, realm, 1, NAME),
+	CYAML_FIELD_STRING_PTR("ip", CYAML_FLAG_POINTER, struct raw_address, ip, 1, 64),
+	CYAML_FIELD_END};
+
+static const cyaml_schema_value_t member_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_member, member_fields)};
+static const cyaml_schema_value_t address_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_address, address_fields)};
+
+static const cyaml_schema_field_t group_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_group, name, 1, NAME),
+	CYAML_FIELD_STRING_PTR("home", CYAML_FLAG_POINTER, struct raw_group, home, 1, NAME),
+	CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER, struct raw_group, addresses,
+			     &address_entry, 1, SNAPSHOT_MAX_REALMS),
+	CYAML_FIELD_SEQUENCE("announce6", OPT_PTR, struct raw_group, announce6, &address_entry, 1,
+			     SNAPSHOT_MAX_REALMS),
+	CYAML_FIELD_END};
+
+static const cyaml_schema_value_t group_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_group, group_fields)};
+
+static const cyaml_schema_field_t cluster_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_cluster, name, 1, NAME),
+	CYAML_FIELD_UINT_PTR("lease", OPT, struct raw_cluster, lease),
+	CYAML_FIELD_UINT_PTR("alone", OPT, struct raw_cluster, alone),
+	CYAML_FIELD_ENUM_PTR("give_back", OPT | CHOICE, struct raw_cluster, give_back,
+			     give_back_names, CYAML_ARRAY_LEN(give_back_names)),
+	CYAML_FIELD_UINT_PTR("give_back_after", OPT, struct raw_cluster, give_back_after),
+	CYAML_FIELD_SEQUENCE("nodes", CYAML_FLAG_POINTER, struct raw_cluster, nodes, &member_entry,
+			     1, CONFIG_MAX_MEMBERS),
+	CYAML_FIELD_SEQUENCE("groups", CYAML_FLAG_POINTER, struct raw_cluster, groups, &group_entry,
+			     1, SNAPSHOT_MAX_GROUPS),
+	CYAML_FIELD_END};
+
 static const cyaml_schema_value_t domain_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, HOST)};
 static const cyaml_schema_value_t port_entry = {
@@ -139,6 +206,8 @@ static const cyaml_schema_field_t top_fields[] = {
 			     SNAPSHOT_MAX_PEERS),
 	CYAML_FIELD_SEQUENCE("routes", OPT_PTR, struct raw_config, routes, &route_entry, 1,
 			     SNAPSHOT_MAX_ROUTES),
+	CYAML_FIELD_MAPPING_PTR("state", OPT_PTR, struct raw_config, state, state_fields),
+	CYAML_FIELD_MAPPING_PTR("cluster", OPT_PTR, struct raw_config, cluster, cluster_fields),
 	CYAML_FIELD_END};
 
 const cyaml_schema_value_t config_schema = {
@@ -147,6 +216,8 @@ const cyaml_schema_value_t config_schema = {
 #define NAME_FORM  "a name of up to 31 letters, digits, '-', '_' or '.'"
 #define HOST_FORM  "a host name such as example.com, or an address"
 #define REALM_FORM "the name of a realm"
+#define NODE_FORM  "the name of a node in nodes"
+#define UDP_FORM   "a host and a UDP port, such as \"10.0.9.1:7400\""
 
 static const struct config_hint hints[] = {
 	{"", "node", 0, 0, "the node's settings"},
@@ -203,6 +274,36 @@ static const struct config_hint hints[] = {
 	{"routes", "to", 0, 0, "the name of a peer, or registered"},
 	{"routes", "prefix", 0, 0,
 	 "the beginning of a called user, up to 31 characters without spaces"},
+	{"state", "directory", 0, 0, "an absolute path"},
+	{"state", "redis", 0, 0,
+	 "a host and a TCP port such as \"10.0.9.5:6379\", or \"unix:\" and an absolute path of up "
+	 "to 107 characters"},
+	{"state", "database", 0, 1023, NULL},
+	{"state", "user", 0, 0, "the name of a Redis ACL user, up to 63 characters without spaces"},
+	{"state", "password_file", 0, 0, "an absolute path"},
+	{"state", "sentinels", 0, 0, "hosts and TCP ports such as \"10.0.9.5:26379\""},
+	{"state", "master", 0, 0, "the name that the sentinels have for the master"},
+	{"state", "replicas", 0, 15, NULL},
+	{"state", "deadline", 1, 5000, NULL},
+	{"state", "ttl", 60, 2592000, NULL},
+	{"state", "timeout", 50, 60000, NULL},
+	{"state", "start_wait", 0, 3600, NULL},
+	{"cluster", "name", 0, 0, NAME_FORM},
+	{"cluster", "lease", 150, 30000, NULL},
+	{"cluster", "alone", 1000, 3600000, NULL},
+	{"cluster", "give_back_after", 0, 86400, NULL},
+	{"cluster", "nodes", 0, 0, "a list of nodes"},
+	{"cluster", "groups", 0, 0, "a list of groups"},
+	{"nodes", "name", 0, 0, NAME_FORM},
+	{"nodes", "address", 0, 0, UDP_FORM},
+	{"groups", "name", 0, 0, NAME_FORM},
+	{"groups", "home", 0, 0, NODE_FORM},
+	{"groups", "addresses", 0, 0, "a list with an address for each realm"},
+	{"groups", "announce6", 0, 0, "a list of IPv6 addresses with their realms"},
+	{"addresses", "realm", 0, 0, REALM_FORM},
+	{"addresses", "ip", 0, 0, "an address on the network of the realm's port"},
+	{"announce6", "realm", 0, 0, REALM_FORM},
+	{"announce6", "ip", 0, 0, "an IPv6 unicast address such as \"2001:db8::11\""},
 };
 
 const struct config_hint *config_hint_of(const char *section, const char *key)

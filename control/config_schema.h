@@ -17,6 +17,7 @@
 #include "dataplane/dataplane.h"
 
 enum config_hugepages { CONFIG_HUGE_AUTO, CONFIG_HUGE_YES, CONFIG_HUGE_NO };
+enum config_durable { CONFIG_DURABLE_ANSWER, CONFIG_DURABLE_BEHIND };
 enum config_unknown { CONFIG_DROP, CONFIG_CARRY, CONFIG_REFUSE, CONFIG_RELAY, CONFIG_HIDE };
 
 struct raw_limits {
@@ -59,8 +60,41 @@ struct raw_route {
 	char *from, *to, *prefix;
 };
 
+struct raw_state {
+	char *directory, *redis, *user, *password_file, *master;
+	char **sentinels;
+	uint32_t sentinels_count;
+	uint32_t *database, *replicas, *deadline, *ttl, *timeout, *start_wait;
+	enum config_durable *durable;
+};
+
+struct raw_member {
+	char *name, *address;
+};
+
+struct raw_address {
+	char *realm, *ip;
+};
+
+struct raw_group {
+	char *name, *home;
+	struct raw_address *addresses, *announce6;
+	uint32_t addresses_count, announce6_count;
+};
+
+struct raw_cluster {
+	char *name;
+	uint32_t *lease, *alone, *give_back_after;
+	int *give_back; /* enum config_give_back */
+	struct raw_member *nodes;
+	struct raw_group *groups;
+	uint32_t nodes_count, groups_count;
+};
+
 struct raw_config {
 	struct raw_node *node;
+	struct raw_state *state;
+	struct raw_cluster *cluster;
 	char **domains;
 	struct raw_port *ports;
 	struct raw_realm *realms;
@@ -73,7 +107,7 @@ extern const cyaml_schema_value_t config_schema;
 
 /* What a key wants: bounds of a number, or the form of a string in words. */
 struct config_hint {
-	const char *section; /* node, limits, ports, realms, peers, routes */
+	const char *section; /* node, limits, ports, realms, peers, routes, state, cluster, ... */
 	const char *key;
 	uint32_t lo, hi;
 	const char *expect;

@@ -4,12 +4,16 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/secret.h"
+
 #define DIGITS 32
+#define EXPECT "32 hexadecimal digits"
 
 bool node_key_random(struct siphash_key *key)
 {
@@ -33,13 +37,11 @@ static int digit(char c)
 }
 
 /* The digits are the key's bytes, first byte first, on every machine. */
-static bool decode(const char *text, size_t n, struct siphash_key *key)
+static bool decode(const char *text, struct siphash_key *key)
 {
 	uint64_t half[2] = {0, 0};
 
-	while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))
-		n--;
-	if (n != DIGITS)
+	if (strlen(text) != DIGITS)
 		return false;
 	for (size_t i = 0; i < DIGITS; i += 2) {
 		int hi = digit(text[i]), lo = digit(text[i + 1]);
@@ -52,40 +54,86 @@ static bool decode(const char *text, size_t n, struct siphash_key *key)
 	return true;
 }
 
-static bool read_key(int fd, const char *path, struct siphash_key *key, char *why, size_t why_len)
+static void encode(const struct siphash_key *key, char out[DIGITS + 2])
 {
-	char text[DIGITS + 8];
-	struct stat st;
-	ssize_t n;
+	for (size_t i = 0; i < DIGITS; i += 2) {
+		uint64_t half = i < 16 ? key->k0 : key->k1;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		snprintf(why, why_len, "%s: expected a file", path);
-		return false;
+		snprintf(out + i, 3, "%02x", (unsigned)(half >> (i % 16 * 4)) & 0xff);
 	}
-	if (st.st_mode & 077) {
-		snprintf(why, why_len,
-			 "%s has mode %04o: expected 0600 or 0400, so that only its owner reads it",
-			 path, (unsigned)st.st_mode & 07777);
-		return false;
-	}
-	n = read(fd, text, sizeof(text));
-	if (n >= 0 && decode(text, (size_t)n, key))
-		return true;
-	snprintf(why, why_len, "%s: expected 32 hexadecimal digits", path);
-	return false;
+	memcpy(out + DIGITS, "\n", 2);
 }
 
 bool node_key_read(const char *path, struct siphash_key *key, char *why, size_t why_len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char text[DIGITS + 8];
 	bool ok;
 
-	if (fd < 0) {
-		snprintf(why, why_len, "%s: %s: expected a file with 32 hexadecimal digits", path,
-			 strerror(errno));
+	if (!secret_read(path, EXPECT, text, sizeof(text), why, why_len))
 		return false;
-	}
-	ok = read_key(fd, path, key, why, why_len);
+	ok = decode(text, key);
+	if (!ok)
+		snprintf(why, why_len, "%s: expected %s", path, EXPECT);
+	explicit_bzero(text, sizeof(text));
+	return ok;
+}
+
+static bool fill(int fd, const char *text, size_t n)
+{
+	return write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
+}
+
+/* Its name is there before a call may be told an identifier that it made. */
+static bool sync_directory(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/*
+ * A whole file under a name of its own, then linked: link() fails where there is
+ * one already, which then is the key. mkstemp() makes it 0600.
+ */
+static bool make(const char *directory, const char *path)
+{
+	char temporary[512], text[DIGITS + 2];
+	struct siphash_key key;
+	bool ok;
+	int fd;
+
+	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	if (!node_key_random(&key))
+		return false;
+	fd = mkstemp(temporary);
+	if (fd < 0)
+		return false;
+	encode(&key, text);
+	ok = fill(fd, text, DIGITS + 1) && (link(temporary, path) == 0 || errno == EEXIST) &&
+	     sync_directory(directory);
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(&key, sizeof(key));
+	unlink(temporary);
 	close(fd);
 	return ok;
+}
+
+bool node_key_keep(const char *directory, struct siphash_key *key, char *why, size_t why_len)
+{
+	char path[480];
+
+	if (!secret_directory(directory, why, why_len))
+		return false;
+	if ((size_t)snprintf(path, sizeof(path), "%s/key", directory) >= sizeof(path)) {
+		snprintf(why, why_len, "%s: expected a shorter path", directory);
+		return false;
+	}
+	if (access(path, F_OK) != 0 && !make(directory, path)) {
+		snprintf(why, why_len, "%s: %s: no key can be kept there", path, strerror(errno));
+		return false;
+	}
+	return node_key_read(path, key, why, why_len);
 }
