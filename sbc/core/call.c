@@ -34,6 +34,33 @@ void call_index_leg(struct engine *e, struct call *call, uint8_t leg)
 	table_insert(&e->dialogs, 2 * call_index(e, call) + leg,
 		     dialog_hash(e, leg_call_id(e, l), leg_tag(l)));
 	l->indexed = true;
+	if (leg == CALL_CALLEE)
+		table_insert(&e->ids, call_index(e, call), engine_hash(e, leg_call_id(e, l)));
+}
+
+void call_unindex(struct engine *e, struct call *call)
+{
+	uint32_t index = call_index(e, call);
+
+	for (uint8_t i = 0; i < 2; i++) {
+		if (call->leg[i].indexed)
+			table_remove(&e->dialogs, 2 * index + i);
+		call->leg[i].indexed = false;
+	}
+	table_remove(&e->ids, index);
+}
+
+struct call *call_by_id(const struct engine *e, struct slice id)
+{
+	uint32_t i = table_first(&e->ids, engine_hash(e, id));
+
+	for (; i != TABLE_NONE; i = table_next(&e->ids, i)) {
+		struct call *call = pool_at(&e->calls, i);
+
+		if (slice_eq(leg_call_id(e, &call->leg[CALL_CALLEE]), id))
+			return call;
+	}
+	return NULL;
 }
 
 struct call *call_find(struct engine *e, const struct rx *rx, uint8_t *leg)
@@ -179,11 +206,9 @@ static void call_free(struct engine *e, struct call *call)
 	uint32_t index = call_index(e, call);
 
 	call_detach_all(e, call, 487);
-	for (uint8_t i = 0; i < 2; i++) {
-		if (call->leg[i].indexed)
-			table_remove(&e->dialogs, 2 * index + i);
+	call_unindex(e, call);
+	for (uint8_t i = 0; i < 2; i++)
 		leg_free(e, &call->leg[i]);
-	}
 	wheel_disarm(&e->wheel, index);
 	pool_give(&e->calls, index);
 }

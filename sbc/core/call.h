@@ -53,6 +53,12 @@ struct call *call_new(struct engine *e);
 /* Makes a leg findable by its Call-ID and our tag. */
 void call_index_leg(struct engine *e, struct call *call, uint8_t leg);
 
+/* Makes both legs findable no more. */
+void call_unindex(struct engine *e, struct call *call);
+
+/* The call whose callee's leg has this Call-ID of ours: what a checkpoint calls its id. NULL: none. */
+struct call *call_by_id(const struct engine *e, struct slice id);
+
 /* The leg that a request belongs to: Call-ID and both tags (12.2.2). NULL: none. */
 struct call *call_find(struct engine *e, const struct rx *rx, uint8_t *leg);
 

@@ -54,6 +54,7 @@ static void engine_cut(struct engine *e, struct arena *a, const struct engine_co
 	pool_init(&e->exchanges, a, l->transactions, sizeof(struct exchange));
 	pool_init(&e->registrations, a, l->registrations, sizeof(struct registration));
 	table_init(&e->dialogs, a, 2 * l->calls);
+	table_init(&e->ids, a, l->calls);
 	table_init(&e->contacts, a, l->registrations);
 	table_init(&e->users, a, l->registrations);
 	wheel_init(&e->wheel, a, l->calls + l->registrations + l->transactions, now);

@@ -57,6 +57,7 @@ struct engine {
 	struct pool exchanges;     /* struct exchange */
 	struct pool registrations; /* struct registration */
 	struct table dialogs;      /* call index * 2 + leg, by Call-ID and our tag */
+	struct table ids;          /* call index, by the Call-ID of the callee's leg */
 	struct table contacts;     /* registration index, by the contact user we minted */
 	struct table users;        /* registration index, by the user of the address of record */
 	struct wheel wheel;

@@ -115,15 +115,15 @@ uint32_t engine_registrations_read(const struct engine *e, uint32_t *cursor,
 }
 
 /*
- * An established call holds its object, two identities (256), two tags and the
- * stream (64 each), two remote targets (64 to 256), one timer, two places in the
- * table of dialogs, and four flows of the dataplane.
+ * An established call holds its object, two identities (256), two tags (64
+ * each), the stream (256), two remote targets (64 to 256), one timer, two places in the
+ * table of dialogs and one in that of ids, and four flows of the dataplane.
  */
 uint32_t engine_bytes_per_call(void)
 {
-	uint32_t blobs = 2 * 256 + 3 * 64 + 2 * 256;
+	uint32_t blobs = 2 * 256 + 2 * 64 + 3 * 256;
 	uint32_t timer = sizeof(uint32_t) * 2 + sizeof(uint64_t);
-	uint32_t places = 2 * 4 * (uint32_t)sizeof(uint32_t);
+	uint32_t places = 3 * 4 * (uint32_t)sizeof(uint32_t);
 
 	return (uint32_t)(sizeof(struct call) + blobs + timer + places + 4 * sizeof(struct flow));
 }

@@ -21,7 +21,4 @@ void restore_registration(struct engine *e, struct slice flat);
  */
 void restore_forget(struct engine *e, enum checkpoint_kind kind, struct slice id);
 
-/* The call whose callee's leg has this Call-ID of ours, or NULL. */
-struct call *restore_find(const struct engine *e, struct slice id);
-
 #endif
