@@ -2,7 +2,7 @@
  * gather: a live call or registration as a flat checkpoint (checkpoint.h).
  *
  * What is gathered is what another process needs to go on from here; the call is
- * not changed by it. The text and the scratch of the event at hand are left alone.
+ * not changed by it. Uses engine.body: not in the midst of an offer or answer.
  */
 #ifndef SBC_CORE_GATHER_H
 #define SBC_CORE_GATHER_H

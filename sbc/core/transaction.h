@@ -169,6 +169,53 @@ void tx_client_cancel(struct tx_layer *l, uint64_t tx, uint64_t now, struct engi
  */
 void tx_abandon(struct tx_layer *l, uint64_t tx);
 
+/* ---- going on in another process ---- */
+
+/*
+ * INVITE transactions as they are told to another process, and taken up there.
+ * Slices point into the layer and are valid until it is used again.
+ */
+struct tx_server_kept {
+	struct engine_path path;
+	struct slice head;     /* while there is no final */
+	struct slice response; /* the last one, for repetitions */
+	/* RFC 2543 clients only: what their copies are told by besides the response's own headers */
+	struct slice uri, via_params;
+	bool legacy, in_dialog; /* the request had a To tag */
+};
+
+struct tx_client_kept {
+	struct engine_path path;
+	struct slice branch;
+	/*
+	 * The request, as long as it may be sent again. Once a provisional has come, what
+	 * CANCEL and ACK repeat of it: all up to the CSeq's number, and the To.
+	 */
+	struct slice request, follow, to;
+	bool provisional, accepted;
+};
+
+/* False when there is nothing to go on with: no INVITE, or one that is over but for its timers. */
+bool tx_server_keep(const struct tx_layer *l, uint64_t tx, struct tx_server_kept *kept);
+bool tx_client_keep(const struct tx_layer *l, uint64_t tx, struct tx_client_kept *kept);
+
+/*
+ * Takes up a server INVITE in Proceeding (`response` is its last 1xx, not sent now)
+ * or Accepted (a 2xx, sent again at the next tick and on until it is acknowledged).
+ * 0: `response` is no response to an INVITE, the request is here already, or there is
+ * no room.
+ */
+uint64_t tx_server_adopt(struct tx_layer *l, const struct tx_server_kept *kept, uint64_t user,
+			 uint64_t now);
+
+/*
+ * Takes up a client INVITE: in Accepted, in Proceeding, or else in Calling, where it
+ * is sent again after T1. `request` is an INVITE, of which its header fields up to
+ * the empty line suffice unless in Calling. `out` lends scratch; nothing is sent.
+ */
+uint64_t tx_client_adopt(struct tx_layer *l, const struct tx_client_kept *kept, uint64_t user,
+			 uint64_t now, struct engine_out *out);
+
 /* ---- time ---- */
 
 enum tx_event_type {

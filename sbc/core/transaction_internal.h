@@ -133,6 +133,16 @@ struct tx_key {
 void tx_key_server(const struct tx_layer *l, struct tx_key *k, const struct sip_msg *m,
 		   const struct sip_via *via, struct slice method);
 
+/*
+ * The same for a request known by a response to it and, of an RFC 2543 client, by its
+ * Request-URI and Via parameters.
+ */
+void tx_key_adopted(const struct tx_layer *l, struct tx_key *k, const struct sip_msg *response,
+		    const struct tx_server_kept *kept);
+
+/* What of an RFC 2543 client's key its response does not say. */
+void tx_key_legacy(const struct tx_layer *l, const struct tx *t, struct tx_server_kept *kept);
+
 /* 17.1.3. */
 void tx_key_client(const struct tx_layer *l, struct tx_key *k, struct slice method,
 		   struct slice branch);

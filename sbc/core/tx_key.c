@@ -90,8 +90,13 @@ static struct slice tag_of(const struct sip_msg *m, enum sip_hdr id)
 	return sip_addr_of(m, id, &a) == SBC_OK ? sip_addr_tag(&a) : SLICE_NONE;
 }
 
+/* What its copies are told by that is compared by rules. */
+struct rules_2543 {
+	struct slice uri, to_tag, via_params;
+};
+
 static void key_2543(const struct tx_layer *l, struct tx_key *k, const struct sip_msg *m,
-		     const struct sip_via *via, struct slice method)
+		     const struct sip_via *via, struct slice method, const struct rules_2543 *rules)
 {
 	struct sip_cseq cseq = {0};
 
@@ -106,23 +111,52 @@ static void key_2543(const struct tx_layer *l, struct tx_key *k, const struct si
 	key_part_folded(k, tag_of(m, SIP_HDR_FROM));
 	key_part(k, sip_msg_value(m, SIP_HDR_CALL_ID));
 	key_hash(l, k);
-	key_part(k, m->request_uri);
-	key_part(k, tag_of(m, SIP_HDR_TO));
-	key_part(k, via->params);
+	key_part(k, rules->uri);
+	key_part(k, rules->to_tag);
+	key_part(k, rules->via_params);
 }
 
-void tx_key_server(const struct tx_layer *l, struct tx_key *k, const struct sip_msg *m,
-		   const struct sip_via *via, struct slice method)
+static void key_3261(const struct tx_layer *l, struct tx_key *k, const struct sip_via *via,
+		     struct slice method)
 {
-	if (!sip_via_is_3261(via)) {
-		key_2543(l, k, m, via, method);
-		return;
-	}
 	key_begin(k, 'S');
 	key_part(k, method);
 	key_sent_by(k, via);
 	key_part_folded(k, via->branch);
 	key_hash(l, k);
+}
+
+void tx_key_server(const struct tx_layer *l, struct tx_key *k, const struct sip_msg *m,
+		   const struct sip_via *via, struct slice method)
+{
+	struct rules_2543 rules = {m->request_uri, SLICE_NONE, via->params};
+
+	if (sip_via_is_3261(via)) {
+		key_3261(l, k, via, method);
+		return;
+	}
+	rules.to_tag = tag_of(m, SIP_HDR_TO);
+	key_2543(l, k, m, via, method, &rules);
+}
+
+void tx_key_adopted(const struct tx_layer *l, struct tx_key *k, const struct sip_msg *response,
+		    const struct tx_server_kept *kept)
+{
+	struct rules_2543 rules = {kept->uri, SLICE_NONE, kept->via_params};
+	struct slice invite = sip_method_name(SIP_INVITE);
+	struct sip_via via;
+
+	k->too_long = true;
+	if (sip_via_top(response, &via) != SBC_OK)
+		return;
+	if (sip_via_is_3261(&via)) {
+		key_3261(l, k, &via, invite);
+		return;
+	}
+	/* Within a dialog our tag stood in the request already. */
+	if (kept->in_dialog)
+		rules.to_tag = tag_of(response, SIP_HDR_TO);
+	key_2543(l, k, response, &via, invite, &rules);
 }
 
 void tx_key_client(const struct tx_layer *l, struct tx_key *k, struct slice method,
@@ -147,6 +181,19 @@ struct slice tx_key_branch(const struct tx_layer *l, const struct tx *t)
 
 	part_next(key_bytes(l, t), &at);
 	return part_next(key_bytes(l, t), &at);
+}
+
+void tx_key_legacy(const struct tx_layer *l, const struct tx *t, struct tx_server_kept *kept)
+{
+	const uint8_t *have = key_bytes(l, t);
+	uint32_t at = t->key_hashed;
+
+	if (t->key_len == t->key_hashed)
+		return;
+	kept->legacy = true;
+	kept->uri = part_next(have, &at);
+	kept->in_dialog = part_next(have, &at).n != 0;
+	kept->via_params = part_next(have, &at);
 }
 
 static bool uri_eq(struct slice a, struct slice b)
