@@ -245,7 +245,10 @@ struct dp_forward {
 };
 /* A request that belongs to a dialog of another node, perhaps. */
 bool dp_forward_take(struct dataplane *dp, struct dp_forward *f);
-/* One that another node sent us: taken as if it had come to path.listener from path.remote. */
+/*
+ * One that another node sent us, or that no other node has the dialog of: taken as if
+ * it had come to path.listener from path.remote, and never forwarded again.
+ */
 bool dp_forwarded_post(struct dataplane *dp, const struct engine_path *path, struct slice bytes);
 
 /* Next record (call or registration began, ended) of any worker; false when none. */

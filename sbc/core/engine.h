@@ -120,6 +120,7 @@ struct engine_event {
 		struct {
 			struct slice bytes;
 			struct engine_path path; /* listener it came to, and its source */
+			bool forwarded; /* by another node, or no other has its dialog: is answered */
 		} message;
 		struct engine_media media;
 		const struct engine_ask *ask;
