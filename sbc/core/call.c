@@ -259,14 +259,9 @@ static void call_account(struct engine *e, struct call *call, enum engine_end en
 		e->slots.realm[call->leg[i].slot].calls--;
 }
 
-void call_end(struct engine *e, struct call *call, enum engine_end end, uint16_t status,
-	      unsigned bye)
+/* Tells who must be told that the call is over, and gives all back. */
+static void call_wind_up(struct engine *e, struct call *call, uint16_t status, unsigned bye)
 {
-	if (call->state == CALL_ENDING) {
-		call_free(e, call);
-		return;
-	}
-	call_account(e, call, end, status);
 	offer_end(e, call);
 	if (leg_is_whole(e, &call->leg[CALL_CALLEE])) {
 		call_ack_callee(e, call);
@@ -282,4 +277,21 @@ void call_end(struct engine *e, struct call *call, enum engine_end end, uint16_t
 	}
 	call_detach_all(e, call, status);
 	call_free(e, call);
+}
+
+void call_end(struct engine *e, struct call *call, enum engine_end end, uint16_t status,
+	      unsigned bye)
+{
+	if (call->state == CALL_ENDING) {
+		call_free(e, call);
+		return;
+	}
+	call_account(e, call, end, status);
+	call_wind_up(e, call, status, bye);
+}
+
+void call_end_again(struct engine *e, struct call *call, unsigned bye)
+{
+	call->state = CALL_ENDING;
+	call_wind_up(e, call, 487, bye);
 }

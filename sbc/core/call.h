@@ -87,6 +87,12 @@ void call_end(struct engine *e, struct call *call, enum engine_end end, uint16_t
 	      unsigned bye);
 
 /*
+ * The same for a call that was over in another process, which has made its record:
+ * counted by nobody, and owes these BYEs still.
+ */
+void call_end_again(struct engine *e, struct call *call, unsigned bye);
+
+/*
  * Ends a call without a word on any wire: it is another node's now. Its
  * transactions go with it, its flows and ports are given back.
  */
