@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -19,15 +20,25 @@ BUILD = os.environ.get("POSTERN_BUILD", os.path.join(ROOT, "build"))
 class Border:
     """The daemon under test in a namespace of its own."""
 
-    def __init__(self, net, ns, config_text, name="border", wait=True):
-        self.net, self.ns = net, ns
+    def __init__(self, net, ns, config_text, name="border", wait=True, env=None):
+        self.net, self.ns, self.env = net, ns, env
         self.socket = os.path.join(net.dir, f"{name}.sock")
         self.config = os.path.join(net.dir, f"{name}.yaml")
         with open(self.config, "w") as f:
-            f.write(config_text.replace("@SOCKET@", self.socket))
-        self.proc = net.start(ns, os.path.join(BUILD, "control", "postern"), self.config)
+            f.write(config_text.replace("@SOCKET@", self.socket)
+                    .replace("@STATE@", os.path.join(net.dir, f"{name}-state")))
+        self.start(wait)
+
+    def start(self, wait=True):
+        """Again, after it has ended: with the same configuration and the same state."""
+        self.proc = self.net.start(self.ns, os.path.join(BUILD, "control", "postern"), self.config, env=self.env)
         if wait:
             self.wait_ready()
+
+    def kill(self):
+        """SIGKILL: it has no time for anything."""
+        self.proc.signal(signal.SIGKILL)
+        self.proc.wait(20)
 
     def wait_ready(self):
         def ready():
