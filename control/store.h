@@ -44,6 +44,7 @@ struct store_io {
 
 struct store_conf {
 	const char *cluster;
+	bool alone; /* no lease protocol: what is owned is claimed by the store, in the cluster's name */
 	uint16_t groups;
 	char (*group)[SNAPSHOT_NAME];
 	uint32_t gather_ms;   /* 1 */
@@ -67,7 +68,10 @@ void store_own(struct store *s, uint16_t group, uint64_t epoch);
 
 void store_put(struct store *s, const struct dp_store_op *op);
 
-/* Calls `done` when all that was put before is in Redis or given up. */
+/*
+ * Calls `done` when all that was put before is in Redis or given up; at once when
+ * nothing is owed. Not called any more after store_close().
+ */
 void store_flush(struct store *s, void (*done)(void *arg), void *arg);
 
 /*
@@ -88,12 +92,15 @@ struct store_reader {
 };
 void store_load(struct store *s, uint16_t group, const struct store_reader *reader, bool follow);
 void store_follow_stop(struct store *s, uint16_t group);
+/* No more records, but for the window's, until it is told to go on: the reader is full. */
+void store_read_pause(struct store *s, uint16_t group, bool pause);
 /* Reads the log to its end at once; caught_up() says when that is done. */
 void store_catch_up(struct store *s, uint16_t group);
 
 struct store_gauges {
 	bool up;
 	uint64_t puts, deletes, batches, refused, fenced, resyncs, deletes_lost;
+	uint64_t malformed;       /* entries and records in Redis that are none of ours */
 	uint64_t commands, bytes; /* to Redis */
 	uint32_t waiting, underway, deletes_waiting;
 	uint64_t lag_ms;  /* of the oldest put that is not acknowledged */

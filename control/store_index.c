@@ -1,0 +1,85 @@
+/*
+ * Reconciling: after Redis was another server, or had lost data, its index may name
+ * what has ended meanwhile. What nobody here knows is deleted.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/store_internal.h"
+
+struct walk {
+	struct store *store;
+	uint16_t group;
+	uint64_t epoch;
+	char cursor[24];
+};
+
+static bool ask(struct walk *w);
+
+static void take_member(struct walk *w, const redisReply *r)
+{
+	enum checkpoint_kind kind;
+	uint8_t id[STORE_ID];
+
+	if (r->type != REDIS_REPLY_STRING || !store_member_parse(r->str, r->len, &kind, id))
+		w->store->gauges.malformed++;
+	else if (!store_queue_knows(w->store, w->group, kind, id))
+		store_queue_delete(w->store, w->group, kind, id);
+}
+
+static bool is_page(const redisReply *r)
+{
+	return r && r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
+	       r->element[0]->type == REDIS_REPLY_STRING && r->element[0]->len < 24 &&
+	       r->element[1]->type == REDIS_REPLY_ARRAY;
+}
+
+static void on_page(void *arg, const redisReply *r)
+{
+	struct walk *w = arg;
+	struct store *s = w->store;
+	bool more = false;
+
+	if (!store_answered(s)) {
+		free(w);
+		return;
+	}
+	if (is_page(r) && s->group[w->group].epoch == w->epoch && !s->group[w->group].unknown) {
+		for (size_t i = 0; i < r->element[1]->elements; i++)
+			take_member(w, r->element[1]->element[i]);
+		snprintf(w->cursor, sizeof(w->cursor), "%s", r->element[0]->str);
+		more = strcmp(w->cursor, "0") != 0;
+	}
+	if (!more || !ask(w))
+		free(w);
+	store_pump(s);
+}
+
+static bool ask(struct walk *w)
+{
+	const char *argv[] = {"SSCAN", w->store->group[w->group].index, w->cursor, "COUNT", "512"};
+	size_t len[5];
+
+	for (int i = 0; i < 5; i++)
+		len[i] = strlen(argv[i]);
+	if (!redis_command(w->store->redis, on_page, w, 5, argv, len))
+		return false;
+	w->store->commands++;
+	return true;
+}
+
+/*
+ * Cut short by a lost connection, it is begun again with the next resync at the
+ * latest; until then the records' own expiry bounds what is left over.
+ */
+void store_reconcile(struct store *s, uint16_t group)
+{
+	struct walk *w = s->group[group].unknown ? NULL : malloc(sizeof(*w));
+
+	if (!w)
+		return;
+	*w = (struct walk){s, group, s->group[group].epoch, "0"};
+	if (!ask(w))
+		free(w);
+}
