@@ -76,7 +76,8 @@
 	X(SIP_TX_FULL, "sip-tx-full", "no transaction free: 503")                                  \
 	X(SIP_OUT_FULL, "sip-out-full", "message did not fit our buffers when rewritten: 513")     \
 	X(SIP_SOURCE, "sip-source", "message from a host that this realm or dialog does not know") \
-	X(SIP_CSEQ, "sip-cseq", "CSeq out of order in its dialog: 500")
+	X(SIP_CSEQ, "sip-cseq", "CSeq out of order in its dialog: 500")                            \
+	X(SIP_FORWARDED, "sip-forwarded", "in-dialog request for no dialog of ours: another node's")
 
 /* Calls, registrations, admission: sbc/core */
 #define REASONS_CALL(X)                                                                            \
@@ -92,6 +93,7 @@
 	X(CALL_FORBIDDEN, "call-forbidden", "source may not place calls: 403")                     \
 	X(REG_FULL, "reg-full", "no registration free: 503")                                       \
 	X(REG_REFUSED, "reg-refused", "registration not allowed from this realm: 403")             \
-	X(REG_BAD_CONTACT, "reg-bad-contact", "Contact of a REGISTER unusable: 400")
+	X(REG_BAD_CONTACT, "reg-bad-contact", "Contact of a REGISTER unusable: 400")               \
+	X(STORE_UNFIT, "store-unfit", "call or registration too large to be kept")
 
 #endif

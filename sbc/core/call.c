@@ -151,18 +151,27 @@ void call_record(struct engine *e, const struct call *call, enum engine_record_k
 	call_user(e, call, CALL_CALLEE, r->to_user, sizeof(r->to_user));
 }
 
-static void leg_bye(struct engine *e, struct leg *leg)
+/* `owed` remembers that the far end has not answered it yet; NULL: nobody does. */
+static void call_bye(struct engine *e, struct call *call, uint8_t side, struct exchange *owed)
 {
+	struct leg *leg = &call->leg[side];
 	struct leg_request r;
+	uint64_t tx, user = owed ? exchange_handle(e, owed) : 0;
 
 	if (!leg_is_whole(e, leg))
 		return;
 	leg_request_fill(e, leg, &r);
 	struct slice bytes =
 		leg_own_request(e, leg, SIP_BYE, ++leg->cseq_local, &r, SLICE_NONE, SLICE_NONE);
-	if (bytes.n &&
-	    tx_client_new(e->tx, SIP_BYE, r.branch, &r.path, bytes, 0, e->now, e->out) == 0)
+	if (bytes.n == 0)
+		return;
+	tx = tx_client_new(e->tx, SIP_BYE, r.branch, &r.path, bytes, user, e->now, e->out);
+	if (tx == 0) {
 		engine_count(e, REASON_SIP_TX_FULL);
+	} else if (owed != NULL) {
+		owed->cseq_in++;
+		owed->from |= (uint8_t)(1u << side);
+	}
 }
 
 /*
@@ -182,6 +191,12 @@ static void exchange_detach(struct engine *e, struct call *call, struct exchange
 	/* Nobody waits for this ACK any more. */
 	if (invite && ex->server && (ex->flags & EXCHANGE_F_FINAL))
 		tx_server_acked(e->tx, ex->server, e->now);
+	if (ex->flags & EXCHANGE_F_WAITS) {
+		ex->flags &= (uint16_t)~EXCHANGE_F_WAITS;
+		wheel_disarm(&e->wheel, exchange_timer(e, ex));
+		blob_give(&e->blobs, ex->message);
+		ex->message = 0;
+	}
 	call->exchanges = ex->next;
 	ex->call = 0;
 	ex->next = POOL_NONE;
@@ -240,18 +255,62 @@ static void call_ack_callee(struct engine *e, struct call *call)
 	}
 }
 
+/* All that can be said has been said. */
+static void call_over(struct engine *e, struct call *call, struct exchange *owed, uint16_t status)
+{
+	call_detach_all(e, call, status);
+	store_call_over(e, call, owed);
+	call_free(e, call);
+}
+
+/* The exchange that BYEs report to, when the caller's has waited for its ACK. */
+static struct exchange *owed_take(struct engine *e, struct call *call)
+{
+	struct exchange *owed = exchange_get(e, call->owed);
+
+	if (owed != NULL)
+		owed->cseq_in--;
+	return owed;
+}
+
 void call_owed(struct engine *e, struct call *call)
 {
-	leg_bye(e, &call->leg[CALL_CALLER]);
+	struct exchange *owed = owed_take(e, call);
+
+	call_bye(e, call, CALL_CALLER, owed);
+	call_over(e, call, owed, 487);
+}
+
+void call_forget(struct engine *e, struct call *call)
+{
+	if (call->state == CALL_ANSWERED)
+		e->established--;
+	if (call->state != CALL_ENDING) {
+		for (uint8_t i = 0; i < 2; i++)
+			e->slots.realm[call->leg[i].slot].calls--;
+	}
+	call->state = CALL_ENDING;
+	offer_end(e, call);
+	while (call->exchanges != POOL_NONE) {
+		struct exchange *ex = pool_at(&e->exchanges, call->exchanges);
+
+		tx_abandon(e->tx, ex->server);
+		tx_abandon(e->tx, ex->client);
+		ex->server = ex->client = 0;
+		exchange_free(e, ex);
+	}
+	store_drop(e, call);
 	call_free(e, call);
 }
 
 static void call_account(struct engine *e, struct call *call, enum engine_end end, uint16_t status)
 {
-	if (call->state == CALL_ANSWERED)
+	if (call->state == CALL_ANSWERED) {
 		e->established--;
-	else
+	} else {
 		call->status = status;
+		call->answered_ms = 0;
+	}
 	call->state = CALL_ENDING;
 	call->end = (uint8_t)end;
 	call_record(e, call, RECORD_CALL_END);
@@ -259,33 +318,55 @@ static void call_account(struct engine *e, struct call *call, enum engine_end en
 		e->slots.realm[call->leg[i].slot].calls--;
 }
 
+/* The caller's BYE waits for its ACK, and counts as under way until then. */
+static void call_owes_later(struct engine *e, struct call *call, struct exchange *owed)
+{
+	if (owed == NULL)
+		return;
+	owed->cseq_in++;
+	call->owed = exchange_handle(e, owed);
+	store_touch(e, call, STORE_NOW);
+}
+
 /* Tells who must be told that the call is over, and gives all back. */
 static void call_wind_up(struct engine *e, struct call *call, uint16_t status, unsigned bye)
 {
+	struct exchange *owed = store_owed(e, call);
+
 	offer_end(e, call);
 	if (leg_is_whole(e, &call->leg[CALL_CALLEE])) {
 		call_ack_callee(e, call);
 		if ((bye & CALL_BYE_CALLEE) && call->leg[CALL_CALLEE].confirmed)
-			leg_bye(e, &call->leg[CALL_CALLEE]);
+			call_bye(e, call, CALL_CALLEE, owed);
 	}
 	if ((bye & CALL_BYE_CALLER) && call->leg[CALL_CALLER].confirmed) {
 		if (call_unacked(e, call) != NULL) {
 			wheel_disarm(&e->wheel, call_index(e, call));
+			call_owes_later(e, call, owed);
 			return;
 		}
-		leg_bye(e, &call->leg[CALL_CALLER]);
+		call_bye(e, call, CALL_CALLER, owed);
 	}
-	call_detach_all(e, call, status);
-	call_free(e, call);
+	call_over(e, call, owed, status);
+}
+
+/* The callee has answered, the caller has not heard of it: the answer waits for the store. */
+static bool call_waits(const struct engine *e, const struct call *call)
+{
+	const struct exchange *ex = exchange_get(e, call->invite);
+
+	return ex != NULL && (ex->flags & EXCHANGE_F_WAITS);
 }
 
 void call_end(struct engine *e, struct call *call, enum engine_end end, uint16_t status,
 	      unsigned bye)
 {
 	if (call->state == CALL_ENDING) {
-		call_free(e, call);
+		call_over(e, call, owed_take(e, call), status);
 		return;
 	}
+	if (call_waits(e, call) && end != END_BYE_CALLEE)
+		bye |= CALL_BYE_CALLEE;
 	call_account(e, call, end, status);
 	call_wind_up(e, call, status, bye);
 }

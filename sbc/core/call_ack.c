@@ -60,6 +60,7 @@ void call_ack(struct engine *e, struct rx *rx)
 	if (ex->flags & EXCHANGE_F_ACKED)
 		return;
 	ex->flags |= EXCHANGE_F_ACKED;
+	store_touch(e, call, STORE_SOON);
 	tx_server_acked(e->tx, ex->server, e->now);
 	if (call->state == CALL_ENDING) {
 		call_owed(e, call);

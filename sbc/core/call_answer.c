@@ -25,8 +25,9 @@ static struct slice redirect_contacts(struct engine *e, const struct sip_msg *m,
 	return engine_text_cut(e, at);
 }
 
-bool call_relay_response(struct engine *e, struct call *call, struct exchange *ex,
-			 const struct sip_msg *m, const struct offer_io *io, struct slice rseq)
+static struct slice response_compose(struct engine *e, struct call *call, struct exchange *ex,
+				     const struct sip_msg *m, const struct offer_io *io,
+				     struct slice rseq)
 {
 	const struct leg *to = &call->leg[ex->from], *from = &call->leg[!ex->from];
 	struct wbuf *text = engine_text(e);
@@ -43,7 +44,7 @@ bool call_relay_response(struct engine *e, struct call *call, struct exchange *e
 	};
 
 	if (hr.head.n == 0)
-		return false;
+		return SLICE_NONE;
 	if (m->status >= 300 && m->status < 400) {
 		hr.contact = redirect_contacts(e, m, hr.to_realm);
 	} else if (m->status < 300 && (ex->method == SIP_INVITE || ex->method == SIP_UPDATE)) {
@@ -53,9 +54,16 @@ bool call_relay_response(struct engine *e, struct call *call, struct exchange *e
 	struct wbuf w = engine_compose(e);
 	if (!wbuf_ok(text) || hiding_write_response(&w, m, &hr) != SBC_OK) {
 		engine_count(e, REASON_SIP_OUT_FULL);
-		return false;
+		return SLICE_NONE;
 	}
-	struct slice bytes = engine_composed(e, &w);
+	return engine_composed(e, &w);
+}
+
+bool call_relay_response(struct engine *e, struct call *call, struct exchange *ex,
+			 const struct sip_msg *m, const struct offer_io *io, struct slice rseq)
+{
+	struct slice bytes = response_compose(e, call, ex, m, io, rseq);
+
 	if (bytes.n == 0)
 		return false;
 	if (m->status >= 200)
@@ -120,16 +128,19 @@ static struct slice map_rseq(struct leg *caller, const struct sip_msg *m, char *
 }
 
 static void invite_provisional(struct engine *e, struct call *call, struct exchange *ex,
-			       const struct sip_msg *m)
+			       const struct rx *rx)
 {
+	const struct sip_msg *m = rx->m;
 	char rseq[16];
 	struct offer_io io;
 
 	/* 16.7, 2: each provisional above 100 gives the callee more time. */
 	wheel_arm(&e->wheel, call_index(e, call), e->now + e->snap->ring_timeout_ms);
+	bool news = !slice_eq(rx->to_tag, leg_remote_tag(e, &call->leg[CALL_CALLEE]));
 	if (!call_track(e, call, CALL_CALLEE, m))
 		return;
 	call->state = CALL_EARLY;
+	store_touch(e, call, news ? STORE_NOW : STORE_SOON);
 	if (offer_from_response(e, call, ex, m, &io) != 0)
 		io = (struct offer_io){.drop = true};
 	call_relay_response(e, call, ex, m, &io,
@@ -139,7 +150,6 @@ static void invite_provisional(struct engine *e, struct call *call, struct excha
 static void call_established(struct engine *e, struct call *call)
 {
 	call->state = CALL_ANSWERED;
-	call->answered_ms = e->now;
 	call->status = 200;
 	e->established++;
 	e->calls_answered++;
@@ -148,6 +158,68 @@ static void call_established(struct engine *e, struct call *call)
 		wheel_arm(&e->wheel, call_index(e, call), e->now + 1000ull * e->snap->max_call_s);
 	else
 		wheel_disarm(&e->wheel, call_index(e, call));
+}
+
+/* The answer leaves: the call stands on both sides. */
+static void invite_answer(struct engine *e, struct call *call, struct exchange *ex,
+			  struct slice bytes)
+{
+	ex->flags |= EXCHANGE_F_FINAL;
+	tx_server_respond(e->tx, ex->server, 200, bytes, e->now, e->out);
+	call->leg[CALL_CALLER].confirmed = true;
+	/* The callee's offer is answered by the caller's ACK, which ours waits for. */
+	if (!offer_waits_for(call, CALL_CALLER))
+		call_ack_send(e, call, ex, SLICE_NONE);
+	call_established(e, call);
+}
+
+/*
+ * Durable before answered: neither does the caller hear of the answer nor the
+ * callee that it was heard, until the store has the call. False: it does not wait.
+ */
+static bool invite_wait(struct engine *e, struct call *call, struct exchange *ex,
+			struct slice bytes)
+{
+	uint32_t kept;
+
+	if (e->store.mode != ENGINE_STORE_DURABLE)
+		return false;
+	kept = blob_copy(&e->blobs, bytes);
+	if (kept == 0)
+		return false;
+	if (!store_hold(e, call)) {
+		blob_give(&e->blobs, kept);
+		return false;
+	}
+	ex->message = kept;
+	ex->flags |= EXCHANGE_F_WAITS;
+	wheel_arm(&e->wheel, exchange_timer(e, ex), e->now + e->snap->store_deadline_ms);
+	return true;
+}
+
+static void call_let_go(struct engine *e, struct call *call, bool stored)
+{
+	struct exchange *ex = exchange_get(e, call->invite);
+
+	store_let_go(e, call, stored);
+	if (ex == NULL || !(ex->flags & EXCHANGE_F_WAITS))
+		return;
+	ex->flags &= (uint16_t)~EXCHANGE_F_WAITS;
+	wheel_disarm(&e->wheel, exchange_timer(e, ex));
+	invite_answer(e, call, ex, blob_slice(&e->blobs, ex->message));
+	blob_give(&e->blobs, ex->message);
+	ex->message = 0;
+	store_touch(e, call, STORE_SOON);
+}
+
+void call_release(struct engine *e, struct call *call)
+{
+	call_let_go(e, call, true);
+}
+
+void call_release_unstored(struct engine *e, struct call *call)
+{
+	call_let_go(e, call, false);
 }
 
 /* The callee has answered, but the call cannot be: it is acknowledged and let go. */
@@ -178,15 +250,17 @@ static void invite_success(struct engine *e, struct call *call, struct exchange 
 	/* The offer was never answered: there is no session to come into force. */
 	if (offer_waits_for(call, CALL_CALLEE))
 		offer_rollback(e, call);
-	if (!call_relay_response(e, call, ex, m, &io, SLICE_NONE)) {
+	struct slice bytes = response_compose(e, call, ex, m, &io, SLICE_NONE);
+	if (bytes.n == 0) {
 		invite_unusable(e, call, ex, 500);
 		return;
 	}
-	call->leg[CALL_CALLER].confirmed = true;
-	/* The callee's offer is answered by the caller's ACK, which ours waits for. */
-	if (!offer_waits_for(call, CALL_CALLER))
-		call_ack_send(e, call, ex, SLICE_NONE);
-	call_established(e, call);
+	call->answered_ms = e->now;
+	if (invite_wait(e, call, ex, bytes))
+		return;
+	invite_answer(e, call, ex, bytes);
+	store_let_go(e, call, false);
+	store_touch(e, call, STORE_NOW);
 }
 
 /* A 2xx again, or another fork's (13.2.2.4). */
@@ -195,6 +269,7 @@ static void invite_repeated(struct engine *e, struct call *call, struct exchange
 {
 	if (m->status < 200 || m->status >= 300)
 		return;
+	/* Ours waits: for the caller's ACK, or for the store. */
 	if (ex->ack == 0 && slice_eq(tag, leg_remote_tag(e, &call->leg[CALL_CALLEE])))
 		return;
 	exchange_release_2xx(e, ex, m);
@@ -211,7 +286,7 @@ void call_invite_response(struct engine *e, struct call *call, struct exchange *
 	} else if (m->status == 100) {
 		return;
 	} else if (m->status < 200) {
-		invite_provisional(e, call, ex, m);
+		invite_provisional(e, call, ex, rx);
 	} else if (m->status < 300) {
 		invite_success(e, call, ex, m);
 	} else {

@@ -74,6 +74,10 @@ void call_tx_event(struct engine *e, const struct tx_event *ev)
 		ex->server = 0;
 	else
 		ex->client = 0;
+	if (ex->kind == EXCHANGE_OWED) {
+		store_told(e, ex);
+		return;
+	}
 	if (ex->kind == EXCHANGE_REFUSED) {
 		exchange_free(e, ex);
 		return;
@@ -118,12 +122,35 @@ static bool call_expects_media(const struct engine *e, const struct call *call)
 	return false;
 }
 
+/* What a restored flow would begin with. */
+static void call_media_learn(struct engine *e, struct call *call, const struct engine_media *m)
+{
+	uint32_t n;
+	struct stream *s = offer_streams(e, call->streams, &n);
+
+	if (m->stream >= n || m->leg > 1)
+		return;
+	struct stream_side *side = &s[m->stream].side[m->leg];
+	if (m->type == ENGINE_MEDIA_LATCHED) {
+		if (m->rtcp)
+			side->latched_rtcp = m->source;
+		else
+			side->latched_rtp = m->source;
+	} else if (!m->rtcp) {
+		side->packets = m->packets;
+		side->bytes = m->bytes;
+	}
+	store_touch(e, call, STORE_SOON);
+}
+
 void call_media(struct engine *e, const struct engine_media *m)
 {
 	struct call *call = pool_get(&e->calls, m->call);
 
-	if (m->type != ENGINE_MEDIA_SILENT || call == NULL || call->state != CALL_ANSWERED)
+	if (call == NULL)
 		return;
-	if (call_expects_media(e, call))
+	if (m->type != ENGINE_MEDIA_SILENT)
+		call_media_learn(e, call, m);
+	else if (call->state == CALL_ANSWERED && call_expects_media(e, call))
 		call_end(e, call, END_MEDIA, 0, CALL_BYE_BOTH);
 }

@@ -188,6 +188,7 @@ void call_request(struct engine *e, struct call *call, uint8_t from, struct rx *
 
 	if (!request_in_order(e, leg, rx))
 		return;
+	store_touch(e, call, STORE_SOON);
 	/* The phone's NAT may have moved it; see leg_knows_source(). */
 	if (engine_realm_by_source(engine_realm(e, leg->slot)))
 		leg->source = rx->path.remote;

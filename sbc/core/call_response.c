@@ -95,6 +95,8 @@ void call_response(struct engine *e, struct call *call, struct exchange *ex, con
 	const struct sip_msg *m = rx->m;
 	bool success = m->status >= 200 && m->status < 300;
 
+	if (m->status >= 200)
+		store_touch(e, call, STORE_SOON);
 	if (ex->flags & EXCHANGE_F_ANSWERED) {
 		if (success && ex->ack)
 			engine_send(e, &ex->client_path, blob_slice(&e->blobs, ex->ack));

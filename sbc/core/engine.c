@@ -97,6 +97,7 @@ struct engine *engine_init(void *mem, size_t len, const struct engine_conf *conf
 	e->sweep = POOL_NONE;
 	ident_gen_init(&e->gen, &conf->seed);
 	slots_load(&e->slots, conf->snapshot);
+	store_init(e);
 	return e;
 }
 
@@ -140,6 +141,17 @@ void engine_answered(struct engine *e, const struct engine_answer *answer)
 	call_invite(e, &rx, answer);
 }
 
+static void engine_store_event(struct engine *e, const struct engine_event *ev)
+{
+	if (ev->type == ENGINE_EV_STORE)
+		store_mode(e, ev->store.mode, ev->store.resync);
+	else if (ev->type == ENGINE_EV_STORED)
+		store_stored(e, ev->stored.kind, ev->stored.handle, ev->stored.version,
+			     ev->stored.ok);
+	else if (ev->type == ENGINE_EV_GROUP)
+		engine_group(e, ev->group.group, ev->group.active);
+}
+
 static void engine_count_sends(struct engine *e, const struct engine_out *out)
 {
 	for (uint32_t i = 0; i < out->count; i++)
@@ -173,13 +185,11 @@ bool engine_handle(struct engine *e, const struct engine_event *ev, struct engin
 	case ENGINE_EV_COMMAND:
 		engine_command(e, ev->command.what, ev->command.call);
 		break;
-	case ENGINE_EV_STORE:
-	case ENGINE_EV_STORED:
-	case ENGINE_EV_RESTORE:
-	case ENGINE_EV_FORGET:
-	case ENGINE_EV_GROUP:
+	default:
+		engine_store_event(e, ev);
 		break;
 	}
+	store_flush(e);
 	engine_count_sends(e, out);
 	return e->due;
 }
@@ -188,10 +198,12 @@ uint64_t engine_next_due(const struct engine *e)
 {
 	uint64_t tx = tx_next_due(e->tx);
 	uint64_t own = wheel_next_due(&e->wheel);
+	uint64_t kept = store_next_due(e);
 
-	if (e->sweep != POOL_NONE)
+	if (e->sweep != POOL_NONE || e->lost_groups)
 		return e->now;
-	return tx < own ? tx : own;
+	own = tx < own ? tx : own;
+	return own < kept ? own : kept;
 }
 
 uint8_t engine_bucket(const struct siphash_key *key, const char *buf, uint32_t len)

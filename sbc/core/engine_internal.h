@@ -40,7 +40,7 @@
 
 /* Actions and bytes that ending one call may take: 8 streams' flows, BYEs, replies, a record. */
 #define ENGINE_CALL_ACTIONS 64u
-#define ENGINE_CALL_SCRATCH 65536u
+#define ENGINE_CALL_SCRATCH (65536u + CHECKPOINT_MAX)
 
 /* A question to another shard that is not answered by then is taken for "no". */
 #define ENGINE_ASK_MS 2000u
@@ -190,6 +190,15 @@ bool engine_request_checks(struct engine *e, struct rx *rx);
 /* ---- engine_tick.c ---- */
 
 void engine_tick(struct engine *e);
+
+/* Room for the end of one more call. */
+bool engine_has_room(const struct engine *e);
+
+/* ---- engine_group.c ---- */
+
+/* A group is ours, or is not any more: then all that is its is forgotten bit by bit. */
+void engine_group(struct engine *e, uint16_t group, bool active);
+void engine_group_sweep(struct engine *e);
 
 /* ---- engine_snapshot.c ---- */
 

@@ -97,6 +97,13 @@ static void receive_response(struct engine *e, struct rx *rx)
 	ex = exchange_get(e, user);
 	if (ex == NULL)
 		return;
+	if (ex->kind == EXCHANGE_OWED) {
+		if (rx->m->status >= 200) {
+			tx_set_user(e->tx, tx, 0);
+			store_told(e, ex);
+		}
+		return;
+	}
 	if (ex->kind == EXCHANGE_REGISTER) {
 		registration_response(e, ex, rx);
 		return;

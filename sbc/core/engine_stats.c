@@ -19,6 +19,16 @@ void engine_stats_read(const struct engine *e, struct engine_stats *s)
 		.messages_out = e->messages_out,
 		.reasons = e->reasons,
 		.draining = e->draining,
+		.store_dirty = e->store.dirty,
+		.store_inflight = e->store.underway,
+		.store_held = e->store.held,
+		.degraded = e->store.degraded,
+		.degraded_total = e->store.degraded_total,
+		.store_puts = e->store.puts,
+		.store_deletes = e->store.deletes,
+		.restored = e->store.restored,
+		.restored_registrations = e->store.restored_registrations,
+		.restore_failed = e->store.restore_failed,
 	};
 	for (uint32_t i = 0; i < SNAPSHOT_MAX_REALMS; i++) {
 		const struct realm_slot *r = &e->slots.realm[i];

@@ -5,7 +5,7 @@
 #define TICK_EVENTS 16u
 #define TICK_BUDGET 4096u
 
-static bool tick_has_room(const struct engine *e)
+bool engine_has_room(const struct engine *e)
 {
 	return engine_out_room(e->out) >= ENGINE_CALL_ACTIONS &&
 	       engine_out_scratch_room(e->out) >= ENGINE_CALL_SCRATCH;
@@ -19,7 +19,7 @@ static void tick_transactions(struct engine *e)
 {
 	struct tx_event ev;
 
-	while (tick_has_room(e)) {
+	while (engine_has_room(e)) {
 		uint32_t n = tx_expire(e->tx, e->now, &ev, 1, TICK_BUDGET, e->out);
 
 		if (n == 0) {
@@ -31,11 +31,16 @@ static void tick_transactions(struct engine *e)
 	e->due = true;
 }
 
-/* A question that nobody answered counts as answered with no. */
+/* A question that nobody answered counts as answered with no; the store's time is up. */
 static void tick_exchange(struct engine *e, struct exchange *ex)
 {
 	struct engine_answer none = {.ref = exchange_handle(e, ex)};
+	struct call *call = pool_get(&e->calls, ex->call);
 
+	if ((ex->flags & EXCHANGE_F_WAITS) && call != NULL) {
+		call_release_unstored(e, call);
+		return;
+	}
 	engine_answered(e, &none);
 }
 
@@ -57,7 +62,7 @@ static void tick_timers(struct engine *e)
 {
 	uint32_t timer;
 
-	while (tick_has_room(e)) {
+	while (engine_has_room(e)) {
 		if (wheel_expire(&e->wheel, e->now, &timer, 1, TICK_BUDGET) == 0)
 			return;
 		tick_timer(e, timer);
@@ -69,7 +74,7 @@ static void tick_timers(struct engine *e)
 static void tick_sweep(struct engine *e)
 {
 	for (uint32_t looked = 0; e->sweep < e->calls.capacity; e->sweep++) {
-		if (!tick_has_room(e) || looked++ == TICK_BUDGET) {
+		if (!engine_has_room(e) || looked++ == TICK_BUDGET) {
 			e->due = true;
 			return;
 		}
@@ -84,6 +89,8 @@ static void tick_sweep(struct engine *e)
 
 void engine_tick(struct engine *e)
 {
+	if (e->lost_groups)
+		engine_group_sweep(e);
 	tick_transactions(e);
 	tick_timers(e);
 	if (e->sweep != POOL_NONE)

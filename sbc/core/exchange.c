@@ -58,6 +58,8 @@ void exchange_free(struct engine *e, struct exchange *ex)
 	/* An INVITE without a final lasts for ever: its transaction has no timer of its own. */
 	if (ex->server && ex->method == SIP_INVITE && !(ex->flags & EXCHANGE_F_FINAL))
 		tx_abandon(e->tx, ex->server);
+	if (ex->kind == EXCHANGE_OWED)
+		store_drop_owed(e, ex);
 	exchange_unlink(e, ex);
 	e->refused -= ex->kind == EXCHANGE_REFUSED;
 	wheel_disarm(&e->wheel, exchange_timer(e, ex));
@@ -172,8 +174,8 @@ void exchange_release_2xx(struct engine *e, struct exchange *ex, const struct si
 		contact.uri = to.uri;
 	struct slice ack = release_request(e, ex, m, SIP_ACK, contact.uri, cseq.seq);
 	release_request(e, ex, m, SIP_BYE, contact.uri, cseq.seq + 1);
-	/* Repetitions get this ACK again, and no second BYE. */
-	if (ex->ack == 0 && ack.n) {
+	/* Repetitions get this ACK again, and no second BYE. A call's own ACK has the place first. */
+	if (ex->ack == 0 && ack.n && !(ex->flags & EXCHANGE_F_ANSWERED)) {
 		ex->ack = blob_copy(&e->blobs, ack);
 		ex->far_tag = engine_hash(e, tag);
 	}

@@ -92,9 +92,16 @@ void registration_record(struct engine *e, const struct registration *r,
 
 void registration_remove(struct engine *e, struct registration *r)
 {
+	registration_record(e, r, RECORD_UNREGISTERED);
+	store_registration_over(e, r);
+	registration_forget(e, r);
+}
+
+void registration_forget(struct engine *e, struct registration *r)
+{
 	uint32_t i = registration_index(e, r);
 
-	registration_record(e, r, RECORD_UNREGISTERED);
+	store_drop_registration(e, r);
 	table_remove(&e->contacts, i);
 	table_remove(&e->users, i);
 	wheel_disarm(&e->wheel, e->limits.calls + i);

@@ -59,6 +59,7 @@ static void binding_refresh(struct engine *e, struct exchange *ex, struct regist
 	r->refreshed_ms = e->now;
 	r->expires_ms = e->now + 1000ull * seconds;
 	registration_arm(e, r);
+	store_touch_registration(e, r);
 }
 
 /* Makes, refreshes or removes one binding; false when there is no room for it. */

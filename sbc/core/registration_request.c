@@ -141,6 +141,7 @@ static uint32_t exchange_number(struct engine *e, struct exchange *ex, const str
 	}
 	if (r != NULL) {
 		memcpy(ex->call_id, r->call_id, IDENT_LEN);
+		store_touch_registration(e, r);
 		return ++r->cseq;
 	}
 	ident_mint(&e->gen, &e->key, ident_bucket(&e->key, user), ex->call_id);

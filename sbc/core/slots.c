@@ -116,6 +116,7 @@ static uint32_t load_realms(struct slots *s, const struct snapshot *snap)
 			s->realm[slot].media_lo = s->realm[slot].media_hi = 0;
 		memcpy(s->realm[slot].name, snap->realm[i].name, SNAPSHOT_NAME);
 		s->realm[slot].index = i;
+		s->realm[slot].group = snap->realm[i].group;
 		if (load_ports(s, &s->realm[slot], &snap->realm[i]))
 			changed |= 1u << slot;
 	}

@@ -19,6 +19,7 @@
 struct realm_slot {
 	char name[SNAPSHOT_NAME]; /* empty: never used */
 	uint16_t index;           /* in the snapshot, or SNAPSHOT_NONE */
+	uint16_t group;           /* of the snapshot that had it last */
 	uint16_t media_lo, media_hi;
 	uint32_t calls;     /* running, on either side of them */
 	uint64_t second_ms; /* start of the second that `begun` counts in */

@@ -11,8 +11,9 @@
  *
  *   (none) -touch-> NOW or SOON -put-> (under way) -stored-> KEPT, or NOW/SOON again
  *
- * KEPT is in the order of putting, so that its head is what must be put again
- * before the store forgets it.
+ * KEPT is in the order of storing, so that its head is what must be put again
+ * before the store forgets it. A call whose 2xx waits (EXCHANGE_F_WAITS) stands
+ * in HELD before its put and in WAIT while that is under way.
  *
  * A call that is over is deleted when nobody is owed a BYE any more. Until the
  * BYEs are answered an exchange of kind EXCHANGE_OWED holds its id, and the store
@@ -46,14 +47,22 @@ enum store_flag {
 };
 
 struct store_mark {
-	uint64_t at;         /* SOON: when it is due; KEPT: when it was put */
+	uint64_t at;         /* SOON: when it is due; KEPT: since when */
 	uint32_t version;    /* of the latest put, or of what was restored; 0: neither */
 	uint32_t next, prev; /* in its line */
 	uint8_t line;        /* enum store_line */
 	uint8_t flags;       /* enum store_flag */
 };
 
-enum store_line { STORE_LINE_NONE, STORE_LINE_NOW, STORE_LINE_SOON, STORE_LINE_KEPT, STORE_LINES };
+enum store_line {
+	STORE_LINE_NONE,
+	STORE_LINE_HELD,
+	STORE_LINE_WAIT,
+	STORE_LINE_NOW,
+	STORE_LINE_SOON,
+	STORE_LINE_KEPT,
+	STORE_LINES
+};
 
 struct store_list {
 	uint32_t head, tail; /* items: calls, then registrations; POOL_NONE */
@@ -81,21 +90,27 @@ void store_touch_registration(struct engine *e, struct registration *r);
 void store_restored(struct engine *e, struct call *call, uint32_t version);
 void store_restored_registration(struct engine *e, struct registration *r, uint32_t version);
 
-/* Whether the 2xx that begins this call waits for the store. */
-bool store_holds(const struct engine *e, const struct call *call);
+/*
+ * The answer to the INVITE that began this call is ready. True: it waits until
+ * call_release() or call_release_unstored(), one of which the store will call.
+ */
+bool store_hold(struct engine *e, struct call *call);
 
-/* The answer leaves, or has left, before it was stored. */
-void store_degrade(struct engine *e, struct call *call);
+/* Whether it does. */
+bool store_holds(const struct call *call);
+
+/* It leaves; `stored`: the store has it. */
+void store_let_go(struct engine *e, struct call *call, bool stored);
 
 /*
- * A call ends. store_owed() makes the exchange that its BYEs report to, when the
- * store knows the call; NULL: there is nothing to remember. Once the BYEs are sent,
- * and before the call is freed, store_call_over() puts it as ENDING, with `owed` as
- * in checkpoint.h, or deletes it when nothing is owed. store_told() is for each BYE
- * that needs no more remembering.
+ * A call ends. store_owed() makes the exchange that its BYEs report to (`cseq_in`
+ * counts them, `from` has a bit for each side), when the store knows the call;
+ * NULL: there is nothing to remember. Once the BYEs are sent, and before the call
+ * is freed, store_call_over() puts it as ENDING, or deletes it when nothing is owed.
+ * store_told() is for each BYE that needs no more remembering.
  */
 struct exchange *store_owed(struct engine *e, struct call *call);
-void store_call_over(struct engine *e, struct call *call, struct exchange *owed, uint8_t sides);
+void store_call_over(struct engine *e, struct call *call, struct exchange *owed);
 void store_told(struct engine *e, struct exchange *owed);
 
 /* A registration is removed. */

@@ -1,0 +1,112 @@
+#include "sbc/core/call.h"
+#include "sbc/core/engine_internal.h"
+#include "sbc/core/registration.h"
+#include "sbc/core/tx_sweep.h"
+
+/* Entries looked at in one event. */
+#define SWEEP_BUDGET 4096u
+
+static bool slot_is_lost(const struct engine *e, uint16_t slot)
+{
+	return e->lost_groups >> e->slots.realm[slot].group & 1;
+}
+
+static void forget_call(struct engine *e, uint32_t i)
+{
+	struct call *call = pool_at(&e->calls, i);
+
+	if (pool_is_taken(&e->calls, i) && slot_is_lost(e, call->leg[CALL_CALLER].slot))
+		call_forget(e, call);
+}
+
+static void forget_registration(struct engine *e, uint32_t i)
+{
+	struct registration *r = pool_at(&e->registrations, i);
+
+	if (pool_is_taken(&e->registrations, i) && slot_is_lost(e, r->slot))
+		registration_forget(e, r);
+}
+
+/* Its calls are gone and so are its transactions: what still names one is the group's. */
+static void forget_exchange(struct engine *e, uint32_t i)
+{
+	struct exchange *ex = pool_at(&e->exchanges, i);
+	bool lost;
+
+	if (!pool_is_taken(&e->exchanges, i))
+		return;
+	if (ex->kind == EXCHANGE_OWED)
+		lost = slot_is_lost(e, (uint16_t)ex->far_tag);
+	else
+		lost = (ex->server && !tx_is_live(e->tx, ex->server)) ||
+		       (ex->client && !tx_is_live(e->tx, ex->client));
+	if (!lost)
+		return;
+	tx_abandon(e->tx, ex->server);
+	tx_abandon(e->tx, ex->client);
+	exchange_free(e, ex);
+}
+
+static uint64_t lost_listeners(const struct engine *e)
+{
+	uint64_t mask = 0;
+
+	for (uint16_t i = 0; i < e->snap->listeners; i++) {
+		uint16_t realm = e->snap->listener[i].realm;
+
+		if (e->lost_groups >> e->snap->realm[realm].group & 1)
+			mask |= 1ull << i;
+	}
+	return mask;
+}
+
+/*
+ * Calls, registrations, transactions, exchanges: in this order, so that what a
+ * call or transaction would still say is never said.
+ */
+static bool forget_next(struct engine *e)
+{
+	uint32_t at = e->lost_sweep, tx;
+
+	if (at < e->calls.capacity) {
+		forget_call(e, at);
+		return true;
+	}
+	at -= e->calls.capacity;
+	if (at < e->registrations.capacity) {
+		forget_registration(e, at);
+		return true;
+	}
+	at -= e->registrations.capacity;
+	if (at < e->limits.transactions) {
+		tx = at;
+		tx_sweep_listeners(e->tx, lost_listeners(e), &tx, 1);
+		return true;
+	}
+	at -= e->limits.transactions;
+	if (at >= e->exchanges.capacity)
+		return false;
+	forget_exchange(e, at);
+	return true;
+}
+
+void engine_group_sweep(struct engine *e)
+{
+	for (uint32_t looked = 0; looked < SWEEP_BUDGET && engine_has_room(e); looked++) {
+		if (!forget_next(e)) {
+			e->lost_groups = 0;
+			return;
+		}
+		e->lost_sweep++;
+	}
+	e->due = true;
+}
+
+void engine_group(struct engine *e, uint16_t group, bool active)
+{
+	if (active || group >= SNAPSHOT_MAX_GROUPS)
+		return;
+	e->lost_groups |= 1u << group;
+	e->lost_sweep = 0;
+	engine_group_sweep(e);
+}

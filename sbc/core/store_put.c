@@ -1,0 +1,265 @@
+#include "sbc/core/gather.h"
+#include "sbc/core/store_internal.h"
+
+/* Marks looked at in one event when the store has lost data. */
+#define RESYNC_BUDGET 4096u
+
+/* Registrations expire by themselves; the store keeps them a little longer. */
+#define REGISTRATION_SPARE_S 60u
+
+/* What one put needs, or the answer that leaves instead. */
+#define PUT_ACTIONS 8u
+#define PUT_SCRATCH (CHECKPOINT_MAX + 2u * ENGINE_MAX_DATAGRAM)
+
+static bool put_has_room(const struct engine *e)
+{
+	return engine_out_room(e->out) >= PUT_ACTIONS &&
+	       engine_out_scratch_room(e->out) >= PUT_SCRATCH;
+}
+
+struct engine_store *store_action(struct engine *e, enum engine_action_type type,
+				  enum checkpoint_kind kind, struct slice id, uint16_t slot)
+{
+	struct engine_store *s = id.n == IDENT_LEN ? engine_out_store(e->out, type) : NULL;
+
+	if (s == NULL)
+		return NULL;
+	s->kind = kind;
+	s->group = e->slots.realm[slot].group;
+	memcpy(s->id, id.p, IDENT_LEN);
+	return s;
+}
+
+void store_delete(struct engine *e, enum checkpoint_kind kind, struct slice id, uint16_t slot)
+{
+	if (store_action(e, ENGINE_STORE_DELETE, kind, id, slot) != NULL)
+		e->store.deletes++;
+}
+
+/* What was gathered becomes an action. */
+static bool put_action(struct engine *e, uint32_t item, struct slice fields)
+{
+	struct store_mark *m = store_mark_at(e, item);
+	bool is_call = item < e->limits.calls;
+	struct call *call = is_call ? pool_at(&e->calls, item) : NULL;
+	struct registration *r =
+		is_call ? NULL : pool_at(&e->registrations, item - e->limits.calls);
+	struct slice id =
+		is_call ? leg_call_id(e, &call->leg[CALL_CALLEE]) : slice_of(r->minted, IDENT_LEN);
+	struct engine_store *s = store_action(e, ENGINE_STORE_PUT,
+					      is_call ? CHECKPOINT_CALL : CHECKPOINT_REGISTRATION,
+					      id, is_call ? call->leg[CALL_CALLER].slot : r->slot);
+
+	if (s == NULL)
+		return false;
+	s->fields = fields;
+	s->version = m->version;
+	if (is_call) {
+		s->handle = call_handle(e, call);
+		s->urgent = store_holds(call);
+		s->ttl_s = call->state == CALL_ENDING ? STORE_ENDING_TTL_S : e->snap->store_ttl_s;
+	} else {
+		uint64_t left = r->expires_ms > e->now ? r->expires_ms - e->now : 0;
+
+		s->handle = pool_handle(&e->registrations, registration_index(e, r));
+		s->ttl_s = (uint32_t)(left / 1000) + REGISTRATION_SPARE_S;
+	}
+	return true;
+}
+
+static bool put_gather(struct engine *e, uint32_t item, struct slice *fields)
+{
+	struct wbuf w = engine_out_compose(e->out);
+	uint32_t version = store_mark_at(e, item)->version + 1;
+	bool fits;
+
+	if (w.cap > CHECKPOINT_MAX)
+		w.cap = CHECKPOINT_MAX;
+	if (item < e->limits.calls) {
+		struct call *call = pool_at(&e->calls, item);
+
+		fits = gather_call(e, call, version, call->state == CALL_ENDING ? CALL_BYE_BOTH : 0,
+				   &w);
+	} else {
+		fits = gather_registration(e, pool_at(&e->registrations, item - e->limits.calls),
+					   version, &w);
+	}
+	if (!fits || !wbuf_ok(&w))
+		return false;
+	*fields = engine_out_composed(e->out, &w);
+	return fields->n != 0;
+}
+
+/* It cannot be kept as it is; what the store has of it stays. */
+static void put_unfit(struct engine *e, uint32_t item)
+{
+	engine_count(e, REASON_STORE_UNFIT);
+	if (item < e->limits.calls && store_holds(pool_at(&e->calls, item)))
+		call_release_unstored(e, pool_at(&e->calls, item));
+	store_line_cut(e, item);
+}
+
+static void put_item(struct engine *e, uint32_t item)
+{
+	struct store_mark *m = store_mark_at(e, item);
+	struct call *call = item < e->limits.calls ? pool_at(&e->calls, item) : NULL;
+	bool held = call != NULL && store_holds(call);
+	struct slice fields;
+
+	if (call == NULL &&
+	    store_remembers(e, pool_at(&e->registrations, item - e->limits.calls))) {
+		store_line_move(e, item, STORE_LINE_SOON);
+		return;
+	}
+	if (!put_gather(e, item, &fields)) {
+		put_unfit(e, item);
+		return;
+	}
+	m->version++;
+	if (!put_action(e, item, fields)) {
+		put_unfit(e, item);
+		return;
+	}
+	store_line_move(e, item, held ? STORE_LINE_WAIT : STORE_LINE_NONE);
+	m->flags &= (uint8_t)~STORE_F_CHANGED;
+	m->flags |= STORE_F_PUT | STORE_F_UNDERWAY;
+	if (call != NULL && (held || call->state == CALL_ANSWERED))
+		m->flags |= STORE_F_ANSWER;
+	e->store.underway++;
+	e->store.puts++;
+}
+
+/* ---- what is due ---- */
+
+static uint64_t kept_due(const struct engine *e)
+{
+	uint32_t item = e->store.line[STORE_LINE_KEPT].head;
+
+	return item == POOL_NONE ? UINT64_MAX
+				 : store_mark_at(e, item)->at + 500ull * e->snap->store_ttl_s;
+}
+
+static uint64_t soon_due(const struct engine *e)
+{
+	uint32_t item = e->store.line[STORE_LINE_SOON].head;
+
+	return item == POOL_NONE ? UINT64_MAX : store_mark_at(e, item)->at;
+}
+
+static bool is_writing(const struct engine *e)
+{
+	return e->store.mode == ENGINE_STORE_BEHIND || e->store.mode == ENGINE_STORE_DURABLE;
+}
+
+/* The next to be put, or POOL_NONE. */
+static uint32_t next_item(const struct engine *e)
+{
+	const struct store *s = &e->store;
+
+	if (s->line[STORE_LINE_HELD].head != POOL_NONE)
+		return s->line[STORE_LINE_HELD].head;
+	if (s->line[STORE_LINE_NOW].head != POOL_NONE)
+		return s->line[STORE_LINE_NOW].head;
+	if (soon_due(e) <= e->now)
+		return s->line[STORE_LINE_SOON].head;
+	if (kept_due(e) <= e->now)
+		return s->line[STORE_LINE_KEPT].head;
+	return POOL_NONE;
+}
+
+/* Whether what is under way leaves room for more. */
+static bool window_is_open(const struct engine *e)
+{
+	return e->store.underway < ENGINE_STORE_WINDOW;
+}
+
+static uint32_t item_handle_taken(const struct engine *e, uint32_t item)
+{
+	return item < e->limits.calls ? pool_is_taken(&e->calls, item)
+				      : pool_is_taken(&e->registrations, item - e->limits.calls);
+}
+
+static void resync_item(struct engine *e, uint32_t item)
+{
+	const struct store_mark *m = store_mark_at(e, item);
+
+	if (!e->store.resync_all && (m->flags & STORE_F_PUT) && !(m->flags & STORE_F_CHANGED))
+		return;
+	if (item < e->limits.calls)
+		store_touch(e, pool_at(&e->calls, item), STORE_SOON);
+	else
+		store_touch_registration(e, pool_at(&e->registrations, item - e->limits.calls));
+}
+
+static void resync(struct engine *e)
+{
+	uint32_t end = e->limits.calls + e->limits.registrations;
+
+	for (uint32_t n = 0; e->store.resync < end; e->store.resync++) {
+		if (n++ == RESYNC_BUDGET) {
+			e->due = true;
+			return;
+		}
+		if (item_handle_taken(e, e->store.resync))
+			resync_item(e, e->store.resync);
+	}
+	e->store.resync = POOL_NONE;
+	e->store.resync_all = false;
+}
+
+/* Nothing waits for a store that is away. */
+static void release_all(struct engine *e)
+{
+	const struct store_list *held = &e->store.line[STORE_LINE_HELD];
+	const struct store_list *wait = &e->store.line[STORE_LINE_WAIT];
+
+	while (put_has_room(e)) {
+		uint32_t item = held->head != POOL_NONE ? held->head : wait->head;
+
+		if (item == POOL_NONE)
+			return;
+		call_release_unstored(e, pool_at(&e->calls, item));
+	}
+	e->due = true;
+}
+
+void store_flush(struct engine *e)
+{
+	if (e->store.mode != ENGINE_STORE_DURABLE && e->store.held)
+		release_all(e);
+	if (e->store.resync != POOL_NONE && e->store.mode != ENGINE_STORE_OFF)
+		resync(e);
+	if (!is_writing(e))
+		return;
+	while (window_is_open(e)) {
+		uint32_t item = next_item(e);
+
+		if (e->store.ready.head == POOL_NONE && item == POOL_NONE)
+			return;
+		if (!put_has_room(e)) {
+			e->due = true;
+			return;
+		}
+		if (e->store.ready.head != POOL_NONE)
+			store_put_ready(e);
+		else
+			put_item(e, item);
+	}
+}
+
+uint64_t store_next_due(const struct engine *e)
+{
+	const struct store *s = &e->store;
+	uint64_t soon = soon_due(e), kept = kept_due(e);
+
+	if (s->mode == ENGINE_STORE_OFF)
+		return s->held ? e->now : UINT64_MAX;
+	if (s->resync != POOL_NONE)
+		return e->now;
+	if (!is_writing(e) || !window_is_open(e))
+		return UINT64_MAX;
+	if (s->ready.head != POOL_NONE || s->line[STORE_LINE_HELD].head != POOL_NONE ||
+	    s->line[STORE_LINE_NOW].head != POOL_NONE)
+		return e->now;
+	return soon < kept ? soon : kept;
+}

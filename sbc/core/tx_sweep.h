@@ -1,0 +1,24 @@
+/*
+ * tx_sweep: walks over all transactions, for when the addresses they use are not
+ * what they were: a group of them went to another node, or a new configuration
+ * lists them in another order.
+ */
+#ifndef SBC_CORE_TX_SWEEP_H
+#define SBC_CORE_TX_SWEEP_H
+
+#include "sbc/core/transaction.h"
+
+/* Whether a handle names a transaction that is still there. */
+bool tx_is_live(const struct tx_layer *l, uint64_t tx);
+
+/*
+ * Forgets, as tx_abandon() does, all whose messages leave from these listeners
+ * (bit i: index i), beginning at `*cursor` (0 at first). False when `budget`
+ * entries were looked at and there are more.
+ */
+bool tx_sweep_listeners(struct tx_layer *l, uint64_t listeners, uint32_t *cursor, uint32_t budget);
+
+/* Listener i is number to[i] now, of SNAPSHOT_MAX_LISTENERS; gone ones are SNAPSHOT_NONE. */
+void tx_sweep_renumber(struct tx_layer *l, const uint16_t *to);
+
+#endif
