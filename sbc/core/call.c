@@ -92,7 +92,8 @@ bool call_spirals(const struct engine *e, const struct rx *rx)
 		    slice_eq(leg_tag(l), rx->from_tag))
 			return l->asked != leg_uri_print(e, rx->m->request_uri);
 	}
-	return false;
+	/* Where there are several groups, it may be another's, on another node. */
+	return e->snap->groups > 1;
 }
 
 void call_link(struct engine *e, struct call *call, struct exchange *ex)

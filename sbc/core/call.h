@@ -66,7 +66,9 @@ struct call *call_find(struct engine *e, const struct rx *rx, uint8_t *leg);
  * Whether an INVITE out of dialogs is one that we sent, come back with another
  * target: a spiral (RFC 3261 6). One Call-ID is then in two calls of ours, and in
  * both with one From tag, which is ours in the one and the far end's in the other.
- * Dialogs stay apart because they are found by the tag that is ours in them.
+ * Dialogs stay apart because they are found by the tag that is ours in them. With
+ * several groups of addresses one that is in no call here may be in a call of
+ * another group: it counts as a spiral, and Max-Forwards ends it.
  */
 bool call_spirals(const struct engine *e, const struct rx *rx);
 

@@ -44,6 +44,8 @@ void call_ack(struct engine *e, struct rx *rx)
 
 	if (call == NULL && engine_acks_refusal(e, rx))
 		return;
+	if (call == NULL && rx->to_tag.n && engine_forward(e, rx))
+		return;
 	ex = call ? ack_exchange(e, call, from, rx->cseq.seq) : NULL;
 	if (ex == NULL) {
 		engine_count(e, REASON_SIP_STRAY_ACK);

@@ -165,7 +165,7 @@ bool engine_handle(struct engine *e, const struct engine_event *ev, struct engin
 	e->due = false;
 	switch (ev->type) {
 	case ENGINE_EV_MESSAGE:
-		engine_receive(e, ev->message.bytes, &ev->message.path);
+		engine_receive(e, ev->message.bytes, &ev->message.path, ev->message.forwarded);
 		break;
 	case ENGINE_EV_TICK:
 		engine_tick(e);
@@ -204,6 +204,14 @@ uint64_t engine_next_due(const struct engine *e)
 		return e->now;
 	own = tx < own ? tx : own;
 	return own < kept ? own : kept;
+}
+
+uint64_t engine_dialog_print(const struct siphash_key *key, struct slice call_id, struct slice tag)
+{
+	struct siphash_key k = *key;
+
+	k.k1 ^= siphash24(key, call_id.p, call_id.n);
+	return siphash24(&k, tag.p, tag.n);
 }
 
 uint8_t engine_bucket(const struct siphash_key *key, const char *buf, uint32_t len)

@@ -98,6 +98,7 @@ struct rx {
 	struct slice from_tag, to_tag;
 	struct slice call_id;
 	struct exchange *ex; /* request already has a transaction: answers go there */
+	bool forwarded;      /* by another node: answered here, whatever it is */
 };
 
 static inline uint32_t engine_hash(const struct engine *e, struct slice s)
@@ -174,7 +175,9 @@ bool engine_may_send(const struct engine *e, uint32_t ip);
 
 /* ---- engine_receive.c ---- */
 
-void engine_receive(struct engine *e, struct slice bytes, const struct engine_path *path);
+/* `forwarded`: see struct engine_event. */
+void engine_receive(struct engine *e, struct slice bytes, const struct engine_path *path,
+		    bool forwarded);
 
 /* Fills rx for a request over an index made before; false when it lacks what rx holds. */
 bool engine_rx_init(struct engine *e, struct rx *rx, const struct sip_msg *m,
@@ -183,6 +186,9 @@ bool engine_rx_init(struct engine *e, struct rx *rx, const struct sip_msg *m,
 /* ---- engine_request.c ---- */
 
 void engine_request(struct engine *e, struct rx *rx);
+
+/* A request of a dialog that is not here goes to other nodes, where there are any. */
+bool engine_forward(struct engine *e, const struct rx *rx);
 
 /* Checks shared by requests in and out of dialogs; false: refused. */
 bool engine_request_checks(struct engine *e, struct rx *rx);

@@ -131,7 +131,8 @@ static void receive_request(struct engine *e, struct rx *rx)
 	engine_request(e, rx);
 }
 
-void engine_receive(struct engine *e, struct slice bytes, const struct engine_path *path)
+void engine_receive(struct engine *e, struct slice bytes, const struct engine_path *path,
+		    bool forwarded)
 {
 	struct sip_fault fault = {0};
 	enum sbc_err err;
@@ -153,6 +154,7 @@ void engine_receive(struct engine *e, struct slice bytes, const struct engine_pa
 		receive_nonsense(e, path);
 		return;
 	}
+	rx.forwarded = forwarded;
 	if (rx.m->is_request)
 		receive_request(e, &rx);
 	else

@@ -159,11 +159,33 @@ static void request_outside(struct engine *e, struct rx *rx)
 	}
 }
 
+bool engine_forward(struct engine *e, const struct rx *rx)
+{
+	struct slice bytes = slice_of(rx->m->buf, rx->m->len);
+	struct engine_forward *f;
+
+	if (!e->snap->forward || rx->forwarded)
+		return false;
+	struct wbuf w = engine_out_compose(e->out);
+	wbuf_put(&w, bytes);
+	bytes = engine_out_composed(e->out, &w);
+	f = bytes.n ? engine_out_forward(e->out) : NULL;
+	if (f == NULL)
+		return false;
+	f->print = engine_dialog_print(&e->key, rx->call_id, rx->to_tag);
+	f->path = rx->path;
+	f->bytes = bytes;
+	engine_count(e, REASON_SIP_FORWARDED);
+	return true;
+}
+
 static void request_inside(struct engine *e, struct rx *rx)
 {
 	uint8_t leg;
 	struct call *call = call_find(e, rx, &leg);
 
+	if (call == NULL && engine_forward(e, rx))
+		return;
 	if (call == NULL) {
 		engine_refuse(e, rx, REASON_SIP_NO_DIALOG, 481, SLICE_NONE);
 		return;

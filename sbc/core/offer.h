@@ -91,8 +91,9 @@ void offer_side_set(const struct engine *e, const struct leg *leg, struct stream
 		    const struct sdp_media *m);
 
 /*
- * Whether a trusted leg names an RTP port of ours in its own realm: the far end of
- * another call of this border, given to this side and come back through it.
+ * Whether a trusted leg names an RTP port of ours in its own realm, or in another
+ * instance of that: the far end of another call of this border or cluster, given to
+ * this side and come back through it.
  */
 bool offer_is_own(const struct engine *e, const struct leg *leg, struct net_addr rtp);
 

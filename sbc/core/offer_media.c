@@ -1,11 +1,26 @@
 #include "sbc/core/offer.h"
 
+static bool realm_has_rtp(const struct snapshot_realm *realm, struct net_addr rtp)
+{
+	return rtp.ip == realm->media_ip && rtp.port % 2 == 0 && rtp.port >= realm->media_lo &&
+	       rtp.port < realm->media_hi;
+}
+
 bool offer_is_own(const struct engine *e, const struct leg *leg, struct net_addr rtp)
 {
-	const struct snapshot_realm *realm = engine_realm(e, leg->slot);
+	const struct snapshot_realm *own = engine_realm(e, leg->slot);
 
-	return realm->trust == SNAPSHOT_TRUSTED && rtp.ip == realm->media_ip && rtp.port % 2 == 0 &&
-	       rtp.port >= realm->media_lo && rtp.port < realm->media_hi;
+	if (own->trust != SNAPSHOT_TRUSTED)
+		return false;
+	if (realm_has_rtp(own, rtp))
+		return true;
+	for (uint16_t i = 0; own->kin && i < e->snap->realms; i++) {
+		const struct snapshot_realm *r = &e->snap->realm[i];
+
+		if (r->kin == own->kin && r->trust == SNAPSHOT_TRUSTED && realm_has_rtp(r, rtp))
+			return true;
+	}
+	return false;
 }
 
 void offer_side_set(const struct engine *e, const struct leg *leg, struct stream_side *side,

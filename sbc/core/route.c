@@ -31,10 +31,18 @@ static enum route_result route_to_peer(const struct engine *e, uint16_t peer,
 	return t->listener == SNAPSHOT_NONE ? ROUTE_NONE : ROUTE_FOUND;
 }
 
-static enum route_result route_to_phone(const struct engine *e, const struct engine_answer *answer,
-					struct route_target *t)
+/* A call is wholly within one group of addresses. */
+static bool same_group(const struct engine *e, uint16_t realm, uint16_t listener)
 {
-	if (!answer->found || answer->path.listener >= e->snap->listeners)
+	return e->snap->realm[e->snap->listener[listener].realm].group ==
+	       e->snap->realm[realm].group;
+}
+
+static enum route_result route_to_phone(const struct engine *e, uint16_t realm,
+					const struct engine_answer *answer, struct route_target *t)
+{
+	if (!answer->found || answer->path.listener >= e->snap->listeners ||
+	    !same_group(e, realm, answer->path.listener))
 		return ROUTE_NOT_REGISTERED;
 	t->peer = SNAPSHOT_NONE;
 	t->listener = answer->path.listener;
@@ -53,7 +61,8 @@ static enum route_result route_here(struct engine *e, uint16_t realm, struct sli
 					 ? registration_by_contact(e, user)
 					 : registration_by_user(e, user, &filter);
 
-	if (r == NULL || e->slots.listener_index[r->listener] == SNAPSHOT_NONE)
+	if (r == NULL || e->slots.listener_index[r->listener] == SNAPSHOT_NONE ||
+	    !same_group(e, realm, e->slots.listener_index[r->listener]))
 		return ROUTE_NOT_REGISTERED;
 	t->peer = SNAPSHOT_NONE;
 	t->listener = e->slots.listener_index[r->listener];
@@ -75,7 +84,7 @@ enum route_result route_resolve(struct engine *e, uint16_t realm, struct slice u
 	if (r->target == SNAPSHOT_TO_PEER)
 		return route_to_peer(e, r->peer, target);
 	if (answer != NULL)
-		return route_to_phone(e, answer, target);
+		return route_to_phone(e, realm, answer, target);
 	*kind = ENGINE_ASK_CONTACT;
 	if (!ident_is_ours(&e->key, user, bucket)) {
 		*kind = ENGINE_ASK_AOR;
