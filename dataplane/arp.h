@@ -15,7 +15,8 @@ void arp_receive(struct worker *w, struct rte_mbuf *m);
 /* Asks who has `ip`: all stations, or with `mac` that one. */
 void arp_request(struct worker *w, uint16_t port, uint32_t ip, const uint8_t *mac);
 
-/* Announces every address of ours (RFC 5227 2.3). */
-void arp_announce(struct worker *w);
+/* Announces an address of ours (RFC 5227 2.3), or all that are active. */
+void arp_announce(struct worker *w, uint16_t port, uint32_t ip);
+void arp_announce_all(struct worker *w);
 
 #endif

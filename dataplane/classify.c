@@ -3,6 +3,7 @@
 #include <rte_prefetch.h>
 
 #include "dataplane/checksum.h"
+#include "dataplane/nd.h"
 #include "dataplane/worker.h"
 
 static enum packet_kind drop(enum reason *why, enum reason r)
@@ -114,7 +115,9 @@ static enum packet_kind classify_ip(struct worker *w, const struct device *dev, 
 	a = port_address(p, ip_get(ip + IP4_DST));
 	if (a == NULL)
 		return drop(why, REASON_IP_NOT_OURS);
-	if (!port_source_ok(p, ip_get(ip + IP4_SRC)))
+	if (unlikely(!(a->gate & w->active)))
+		return drop(why, REASON_GROUP_PASSIVE);
+	if (!port_source_ok(p, w->active, ip_get(ip + IP4_SRC)))
 		return drop(why, REASON_IP_SOURCE);
 	if (ip[IP4_TTL] == 0)
 		return drop(why, REASON_IP_TTL);
@@ -153,6 +156,24 @@ static uint32_t frame_header(struct rte_mbuf *m, uint16_t *vlan, uint16_t *type)
 	return PACKET_L2_MAX;
 }
 
+/* Neither IPv4 nor ARP: something of IPv6 that concerns an address of ours, or nothing. */
+static enum packet_kind classify_other(struct worker *w, struct rte_mbuf *m, uint16_t type,
+				       uint16_t port, uint32_t header, enum reason *why)
+{
+	const uint8_t *to = rte_pktmbuf_mtod(m, const uint8_t *);
+	const struct port *p = &w->dp->port[port];
+
+	if (type != RTE_ETHER_TYPE_IPV6 || p->addresses6 == 0)
+		return drop(why, REASON_L2_TYPE);
+	packet_note(m, port, header);
+	if (memcmp(to, p->mac, 6) != 0 && !(to[0] & 1))
+		return drop(why, REASON_L2_OTHER);
+	if (!nd_is_ours(p, m))
+		return drop(why, REASON_L2_TYPE);
+	packet_target(m, PACKET_ICMP6, 0);
+	return PACKET_ICMP6;
+}
+
 enum packet_kind classify_frame(struct worker *w, const struct device *dev, struct rte_mbuf *m,
 				enum reason *why)
 {
@@ -170,7 +191,7 @@ enum packet_kind classify_frame(struct worker *w, const struct device *dev, stru
 		return drop(why, REASON_L2_VLAN);
 	port--;
 	if (type != RTE_ETHER_TYPE_IPV4 && type != RTE_ETHER_TYPE_ARP)
-		return drop(why, REASON_L2_TYPE);
+		return classify_other(w, m, type, port, header, why);
 	packet_note(m, port, header);
 	if (memcmp(to, w->dp->port[port].mac, 6) != 0 &&
 	    (type == RTE_ETHER_TYPE_IPV4 || !(to[0] & 1)))
@@ -187,5 +208,8 @@ enum packet_kind classify_datagram(struct worker *w, struct rte_mbuf *m, enum re
 	uint8_t *ip = worker_contiguous(w, m, &n);
 	const struct address *a = port_address(&w->dp->port[packet_port(m)], ip_get(ip + IP4_DST));
 
+	/* Its first fragment may have come while the address was ours. */
+	if (!(a->gate & w->active))
+		return drop(why, REASON_GROUP_PASSIVE);
 	return classify_l4(w, NULL, m, a, ip, n, why);
 }

@@ -5,6 +5,9 @@
 #include <rte_lcore.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "dataplane/eal.h"
 #include "dataplane/worker.h"
@@ -18,6 +21,15 @@
 uint64_t dp_now(void)
 {
 	return rte_get_tsc_cycles() / (rte_get_tsc_hz() / 1000);
+}
+
+/* What dp_now() lacks to ms since 1970: only known once EAL has measured its clock. */
+static uint64_t wall_offset(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 - dp_now();
 }
 
 static bool fail(char *why, uint32_t why_len, const char *what)
@@ -105,6 +117,9 @@ static bool build(struct dataplane *dp, char *why, uint32_t why_len)
 		return false;
 	if (!tables_create(dp) || !workers_create(dp))
 		return fail(why, why_len, "no memory for flows, rings or the engine");
+	dp->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (dp->wake_fd < 0)
+		return fail(why, why_len, "no descriptor to wake control by");
 	if (!telemetry_start(dp))
 		return fail(why, why_len, "telemetry commands cannot be registered");
 	return true;
@@ -122,8 +137,12 @@ struct dataplane *dp_create(const struct dp_conf *conf, char *why, uint32_t why_
 		return NULL;
 	}
 	dp->conf = *conf;
+	if (dp->conf.wall_ms == 0)
+		dp->conf.wall_ms = wall_offset();
 	dp->workers = conf->workers;
 	dp->ports = conf->ports;
+	dp->clock = dp_now;
+	dp->wake_fd = -1;
 	if (build(dp, why, why_len))
 		return dp;
 	dp_stop(dp);
@@ -185,6 +204,8 @@ void dp_stop(struct dataplane *dp)
 	memory_unmap(dp->neigh, sizeof(*dp->neigh));
 	memory_unmap(dp->reply, sizeof(*dp->reply) * REPLIES_OF(dp->workers));
 	ports_free(dp);
+	if (dp->wake_fd >= 0)
+		close(dp->wake_fd);
 	free(dp);
 	if (ends_eal)
 		eal_stop();

@@ -65,9 +65,9 @@ struct dp_conf {
 	const struct snapshot *snapshot;
 	struct engine_limits limits; /* of each worker; shard and shards are filled in */
 	struct siphash_key key;
-	uint64_t wall_ms;          /* engine_conf's */
-	bool groups_held;          /* groups are not ours until dp_group_until(); else all are, for good */
-	uint32_t mbufs;            /* per worker, 0: default */
+	uint64_t wall_ms; /* engine_conf's; 0: by the clock at the start */
+	bool groups_held; /* groups are not ours until dp_group_until(); else all are, for good */
+	uint32_t mbufs;   /* per worker, 0: default */
 	uint16_t rx_desc, tx_desc; /* 0: device's default */
 };
 
@@ -141,6 +141,7 @@ struct dp_worker_stats {
 	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost;
 	uint32_t flows, mbufs_used, mbufs_free;
 	uint32_t store_ring_used, store_ring_size; /* bytes */
+	uint64_t deletes_lost; /* found no room there: the records expire by themselves */
 };
 
 struct dp_reply {

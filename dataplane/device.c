@@ -223,6 +223,9 @@ static void port_mac(const struct dp_port_conf *c, struct port *p, const struct 
 	/* An address that the device does not know is filtered by us instead. */
 	if (memcmp(p->mac, d->mac, 6) != 0)
 		rte_eth_promiscuous_enable(d->eth);
+	/* Solicitations come to groups of stations, which not every device can list. */
+	if (p->addresses6 != 0)
+		rte_eth_allmulticast_enable(d->eth);
 }
 
 uint16_t device_rx_owner(const struct dataplane *dp, const struct device *d, uint16_t queue)

@@ -7,6 +7,10 @@
 /* Every flow is looked at this often. */
 #define SCAN_PERIOD_MS 1000u
 #define SCAN_MAX       256u
+/* The engine is told this often what a flow has relayed. */
+#define COUNT_PERIOD_MS 30000u
+/* Of the events of a turn, those that count: the rest is for what cannot wait. */
+#define COUNT_MAX (WORKER_MEDIA_EV / 2)
 
 static uint32_t index_of(const struct dataplane *dp, uint16_t realm, uint16_t port)
 {
@@ -32,7 +36,7 @@ void flows_resolve(struct worker *w, struct flow *f)
 	uint32_t hop;
 	enum neigh_state s = NEIGH_NONE;
 
-	if (f->out_dst_ip != 0 && port_next_hop(p, f->out_dst_ip, &hop))
+	if (f->out_dst_ip != 0 && port_next_hop(p, w->active, f->out_dst_ip, &hop))
 		s = neigh_lookup(w->dp->neigh, f->out_port, hop, w->now, mac);
 	if (s == NEIGH_REACHABLE || s == NEIGH_PROBING)
 		f->out_l2_len = (uint8_t)output_l2(p, f->out_l2, mac, RTE_ETHER_TYPE_IPV4);
@@ -88,8 +92,13 @@ void relay_publish(struct worker *w, const struct flow_spec *spec)
 		return;
 	f = &dp->flow[index];
 	old = f->state == FLOW_FREE ? FLOW_NONE : f->peer;
-	if (f->state == FLOW_FREE)
+	if (f->state == FLOW_FREE) {
 		live_add(w, index);
+		/* Flows that came at one time, by a restore, are not all told of at one time. */
+		dp->flow_slot[index].counted_ms =
+			(uint32_t)w->now - index * 7919u % COUNT_PERIOD_MS;
+		dp->flow_slot[index].counted = spec->packets;
+	}
 	dp->flow_slot[index].told = false;
 	flow_publish(f, spec, dp->realm[spec->realm].ip, w->now);
 	if (old != FLOW_NONE && f->peer == FLOW_NONE)
@@ -106,6 +115,39 @@ void relay_publish(struct worker *w, const struct flow_spec *spec)
 	flows_join(w, f);
 }
 
+static uint32_t jitter_us(const struct flow *f)
+{
+	uint32_t rate = f->spec.clock_rate ? f->spec.clock_rate : 8000;
+
+	return (uint32_t)((uint64_t)f->rtp.jitter_q4 * 1000000 / 16 / rate);
+}
+
+/*
+ * What a flow carried. Not when its group is another node's by now, which goes on
+ * with the call and says it at the end, and not of RTCP that never came.
+ */
+static void record(struct worker *w, const struct flow *f)
+{
+	struct engine_record r = {.kind = RECORD_MEDIA,
+				  .call = f->spec.call,
+				  .at_ms = w->now,
+				  .began_ms = f->since_ms,
+				  .from_realm = f->spec.realm,
+				  .to_realm = f->spec.peer_realm};
+
+	if (!(w->dp->realm[f->spec.realm].gate & w->active) || (f->spec.rtcp && f->packets == 0))
+		return;
+	r.media.port = f->spec.port;
+	r.media.stream = f->spec.stream;
+	r.media.leg = f->spec.leg;
+	r.media.rtcp = f->spec.rtcp;
+	r.media.packets = f->packets;
+	r.media.bytes = f->bytes;
+	r.media.lost = rtp_stats_lost(&f->rtp);
+	r.media.jitter_us = jitter_us(f);
+	worker_record(w, &r);
+}
+
 void relay_retire(struct worker *w, uint16_t realm, uint16_t port)
 {
 	uint32_t index = index_of(w->dp, realm, port);
@@ -114,6 +156,7 @@ void relay_retire(struct worker *w, uint16_t realm, uint16_t port)
 	if (index == FLOW_NONE || w->dp->flow[index].state == FLOW_FREE)
 		return;
 	peer = w->dp->flow[index].peer;
+	record(w, &w->dp->flow[index]);
 	live_remove(w, index);
 	flow_retire(&w->dp->flow[index]);
 	if (peer != FLOW_NONE)
@@ -173,6 +216,11 @@ static void silence_check(struct worker *w, uint32_t index)
 
 	if (f->spec.rtcp || f->spec.leg != 0)
 		return;
+	/* What another node relays now is not silent here: the clock starts when it is ours. */
+	if (!(w->dp->realm[f->spec.realm].gate & w->active)) {
+		f->since_ms = w->now;
+		return;
+	}
 	if (!is_silent(w, f)) {
 		slot->told = false;
 		return;
@@ -186,6 +234,44 @@ static void silence_check(struct worker *w, uint32_t index)
 					      .call = f->spec.call,
 					      .stream = f->spec.stream,
 					      .leg = f->spec.leg};
+}
+
+/* ---- counting, for the store ---- */
+
+static void count_check(struct worker *w, uint32_t index)
+{
+	const struct flow *f = &w->dp->flow[index];
+	struct flow_slot *slot = &w->dp->flow_slot[index];
+
+	if (f->packets == slot->counted || (uint32_t)w->now - slot->counted_ms < COUNT_PERIOD_MS ||
+	    w->media_events >= COUNT_MAX)
+		return;
+	slot->counted = f->packets;
+	slot->counted_ms = (uint32_t)w->now;
+	w->media_event[w->media_events++] = (struct engine_media){.type = ENGINE_MEDIA_COUNTED,
+								  .call = f->spec.call,
+								  .stream = f->spec.stream,
+								  .leg = f->spec.leg,
+								  .rtcp = f->spec.rtcp,
+								  .packets = f->packets,
+								  .bytes = f->bytes};
+}
+
+/* ---- walks ---- */
+
+/*
+ * From the last to the first: a flow that goes meanwhile is replaced by one behind
+ * it, which has been looked at or is newer than the change.
+ */
+void relay_renew(struct worker *w)
+{
+	w->live_renew = RTE_MIN(w->live_renew, w->live_count);
+	for (uint32_t i = 0; i < SCAN_MAX && w->live_renew != 0; i++) {
+		struct flow *f = &w->dp->flow[w->live[--w->live_renew]];
+
+		if (f->out_dst_ip != 0)
+			flows_resolve(w, f);
+	}
 }
 
 void relay_scan(struct worker *w, uint64_t elapsed)
@@ -204,6 +290,7 @@ void relay_scan(struct worker *w, uint64_t elapsed)
 		if (w->dp->flow[index].out_dst_ip != 0)
 			flows_resolve(w, &w->dp->flow[index]);
 		silence_check(w, index);
+		count_check(w, index);
 	}
 }
 
@@ -218,8 +305,6 @@ static struct net_addr remote_of(const struct flow *f)
 
 static void info_fill(struct dp_flow_info *i, const struct flow *f)
 {
-	uint32_t rate = f->spec.clock_rate ? f->spec.clock_rate : 8000;
-
 	*i = (struct dp_flow_info){
 		.call = f->spec.call,
 		.realm = f->spec.realm,
@@ -239,7 +324,7 @@ static void info_fill(struct dp_flow_info *i, const struct flow *f)
 		.last_ms = f->last_ms,
 		.lost = rtp_stats_lost(&f->rtp),
 		.duplicates = f->rtp.duplicates,
-		.jitter_us = (uint32_t)((uint64_t)f->rtp.jitter_q4 * 1000000 / 16 / rate),
+		.jitter_us = jitter_us(f),
 		.ssrc = f->rtp.ssrc,
 	};
 }

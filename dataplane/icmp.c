@@ -9,11 +9,12 @@
 #define ICMP_ECHO_REPLY 0u
 
 /* A token a request, refilled by the clock. */
-static bool rate_ok(struct icmp_rate *r, uint64_t now)
+bool icmp_rate_ok(struct worker *w)
 {
-	uint64_t gained = (now - r->at) * ICMP_PER_SECOND;
+	struct icmp_rate *r = &w->icmp;
+	uint64_t gained = (w->now - r->at) * ICMP_PER_SECOND;
 
-	r->at = now;
+	r->at = w->now;
 	r->tokens = RTE_MIN(r->tokens + gained, ICMP_BURST * 1000u);
 	if (r->tokens < 1000)
 		return false;
@@ -56,7 +57,7 @@ void icmp_receive(struct worker *w, struct rte_mbuf *m)
 		worker_drop(w, m, REASON_ICMP_OTHER);
 		return;
 	}
-	if (!rate_ok(&w->icmp, w->now)) {
+	if (!icmp_rate_ok(w)) {
 		worker_drop(w, m, REASON_ICMP_RATE);
 		return;
 	}

@@ -212,6 +212,18 @@ void neigh_claimed(struct worker *w, uint16_t port, uint32_t ip, const uint8_t m
 		return;
 	entry_set(w, e, e->key, old, NEIGH_PROBING);
 	ask(w, e);
+	if (port_address(&w->dp->port[port], ip) != NULL) {
+		e->tries = NEIGH_TRIES;
+		e->next = w->now + NEIGH_MOVED_MS;
+	}
+}
+
+void neigh_forget(struct worker *w, uint16_t port, uint32_t ip)
+{
+	struct neigh_entry *e = find(w->dp->neigh, key_of(port, ip));
+
+	if (e != NULL)
+		entry_write(e, 0, 0);
 }
 
 static void entry_unanswered(struct worker *w, struct neigh_entry *e)

@@ -12,6 +12,9 @@
  * silent the next hop is resolved anew by broadcast. So a host that moved is
  * followed within seconds, and a stranger on the link cannot divert a live one.
  *
+ * An address of ours that another node serves moves more often than hosts do: who
+ * is known to have it is asked only once, and for NEIGH_MOVED_MS.
+ *
  * An entry is asked again after NEIGH_FRESH_MS, by unicast first and in use
  * meanwhile; unused for NEIGH_UNUSED_MS it is forgotten.
  */
@@ -30,6 +33,8 @@
 #define NEIGH_FRESH_MS  60000u
 #define NEIGH_UNUSED_MS 300000u
 #define NEIGH_FAILED_MS 2000u
+/* One of our own addresses that another node has: asked once, so long, after a claim. */
+#define NEIGH_MOVED_MS 100u
 
 enum neigh_state {
 	NEIGH_NONE,
@@ -88,6 +93,9 @@ void neigh_heard(struct worker *w, uint16_t port, uint32_t ip, const uint8_t mac
 
 /* Someone claims to be `ip`, unasked. */
 void neigh_claimed(struct worker *w, uint16_t port, uint32_t ip, const uint8_t mac[6]);
+
+/* As if it had never been known. */
+void neigh_forget(struct worker *w, uint16_t port, uint32_t ip);
 
 /* Ages a part of the table; call every ms. */
 void neigh_tick(struct worker *w);

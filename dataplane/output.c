@@ -64,10 +64,15 @@ static void pend(struct worker *w, uint16_t port, uint32_t hop, struct rte_mbuf 
 void output_packet(struct worker *w, uint16_t port, struct rte_mbuf *m)
 {
 	const struct port *p = &w->dp->port[port];
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint8_t mac[6];
 	uint32_t hop;
 
-	if (!port_next_hop(p, ip_get(rte_pktmbuf_mtod_offset(m, uint8_t *, IP4_DST)), &hop)) {
+	if (port_ours(p, w->active, ip_get(ip + IP4_SRC)) == NULL) {
+		worker_drop(w, m, REASON_GROUP_SOURCE);
+		return;
+	}
+	if (!port_next_hop(p, w->active, ip_get(ip + IP4_DST), &hop)) {
 		worker_drop(w, m, REASON_NO_ROUTE);
 		return;
 	}

@@ -26,7 +26,7 @@ uint32_t output_l2(const struct port *p, uint8_t *l2, const uint8_t to[6], uint1
 void output_frame(struct worker *w, uint16_t port, struct rte_mbuf *m, const uint8_t to[6],
 		  uint16_t type);
 
-/* `m` begins with an IPv4 header and fits the MTU. */
+/* `m` begins with an IPv4 header, from an address of ours, and fits the MTU. */
 void output_packet(struct worker *w, uint16_t port, struct rte_mbuf *m);
 
 /* A whole datagram with right checksums; it is copied. */

@@ -33,7 +33,8 @@ enum packet_kind {
 	PACKET_SIP,
 	PACKET_FRAGMENT,
 	PACKET_ARP,
-	PACKET_ICMP
+	PACKET_ICMP,
+	PACKET_ICMP6
 };
 
 /* Offsets within an IPv4 header (RFC 791) and the UDP header behind it. */
@@ -51,6 +52,17 @@ enum {
 	UDP_DST = 22,
 	UDP_LEN = 24,
 	UDP_SUM = 26
+};
+
+/* Offset of the sender's address in an ARP packet (RFC 826), and of what we read of IPv6. */
+enum {
+	ARP_SENDER = 14,
+	IP6_LENGTH = 4,
+	IP6_NEXT = 6,
+	IP6_HOPS = 7,
+	IP6_SRC = 8,
+	IP6_DST = 24,
+	IP6_LEN = 40
 };
 
 #define IP4_FRAG_MORE   0x2000u

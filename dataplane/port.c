@@ -10,17 +10,34 @@
 static struct address *address_of(struct dataplane *dp, uint16_t port, uint32_t ip)
 {
 	struct port *p = &dp->port[port];
+	uint32_t slot = port_slot_of(ip);
+	struct address *a;
 
-	for (uint16_t i = 0; i < p->addresses; i++)
-		if (p->address[i]->ip == ip)
-			return p->address[i];
+	for (; p->slot[slot % PORT_SLOTS].at != 0; slot++)
+		if (p->slot[slot % PORT_SLOTS].ip == ip)
+			return p->address[p->slot[slot % PORT_SLOTS].at - 1];
 	if (p->addresses == PORT_ADDRESSES)
 		return NULL;
-	p->address[p->addresses] = calloc(1, sizeof(struct address));
-	if (p->address[p->addresses] == NULL)
+	a = calloc(1, sizeof(*a));
+	if (a == NULL)
 		return NULL;
-	p->address[p->addresses]->ip = ip;
-	return p->address[p->addresses++];
+	a->ip = ip;
+	a->gate = PORT_ALWAYS;
+	p->address[p->addresses++] = a;
+	p->slot[slot % PORT_SLOTS] = (struct port_slot){ip, p->addresses};
+	return a;
+}
+
+/* The address of a realm's, in its group. NULL: no room, or it is in another group too. */
+static struct address *realm_address(struct dataplane *dp, uint16_t realm, uint32_t ip)
+{
+	uint32_t gate = 1u << dp->conf.snapshot->realm[realm].group;
+	struct address *a = address_of(dp, dp->conf.realm_port[realm], ip);
+
+	if (a == NULL || (a->gate != PORT_ALWAYS && a->gate != gate))
+		return NULL;
+	a->gate = gate;
+	return a;
 }
 
 static bool realm_add(struct dataplane *dp, uint16_t realm)
@@ -32,9 +49,10 @@ static bool realm_add(struct dataplane *dp, uint16_t realm)
 
 	m->port = dp->conf.realm_port[realm];
 	m->ip = s->media_ip;
+	m->gate = 1u << s->group;
 	if (s->media_ip == 0 || s->media_hi < s->media_lo || s->media_lo == 0)
 		return true;
-	a = address_of(dp, m->port, s->media_ip);
+	a = realm_address(dp, realm, s->media_ip);
 	if (a == NULL)
 		return false;
 	m->lo = s->media_lo;
@@ -49,12 +67,27 @@ static bool realm_add(struct dataplane *dp, uint16_t realm)
 static bool listener_add(struct dataplane *dp, uint16_t index)
 {
 	const struct snapshot_listener *l = &dp->conf.snapshot->listener[index];
-	struct address *a = address_of(dp, dp->conf.realm_port[l->realm], l->addr.ip);
+	struct address *a = realm_address(dp, l->realm, l->addr.ip);
 
 	if (a == NULL)
 		return false;
 	a->listener[a->listeners++] =
 		(struct port_listener){.port = l->addr.port, .listener = index};
+	return true;
+}
+
+/* False: an IPv6 address of a group that there is not, or too many of them. */
+static bool port6_fill(struct port *p, const struct dp_port_conf *c, uint16_t groups)
+{
+	if (c->addresses6 > DP_MAX_ADDRESSES6)
+		return false;
+	p->addresses6 = c->addresses6;
+	for (uint16_t i = 0; i < c->addresses6; i++) {
+		if (c->address6[i].group >= groups)
+			return false;
+		memcpy(p->address6[i].ip, c->address6[i].ip, 16);
+		p->address6[i].gate = 1u << c->address6[i].group;
+	}
 	return true;
 }
 
@@ -78,10 +111,18 @@ bool ports_build(struct dataplane *dp, char *why, uint32_t why_len)
 {
 	const struct snapshot *s = dp->conf.snapshot;
 
+	if (s->groups == 0 || s->groups > SNAPSHOT_MAX_GROUPS)
+		return fail(why, why_len, s->node, "1 to 16 groups");
+	for (uint16_t i = 0; i < s->realms; i++)
+		if (s->realm[i].group >= s->groups)
+			return fail(why, why_len, s->realm[i].name, "no such group");
 	for (uint16_t i = 0; i < dp->ports; i++) {
 		const struct dp_port_conf *c = &dp->conf.port[i];
 
 		port_fill(&dp->port[i], c);
+		if (!port6_fill(&dp->port[i], c, s->groups))
+			return fail(why, why_len, c->name,
+				    "too many IPv6 addresses, or one of no group");
 		if (c->prefix > 32 || dp->port[i].mtu < 576 || c->vlan > 4094)
 			return fail(why, why_len, c->name, "prefix, MTU or VLAN out of range");
 		if (address_of(dp, i, c->ip) == NULL)
@@ -90,11 +131,11 @@ bool ports_build(struct dataplane *dp, char *why, uint32_t why_len)
 	for (uint16_t i = 0; i < s->realms; i++)
 		if (dp->conf.realm_port[i] >= dp->ports || !realm_add(dp, i))
 			return fail(why, why_len, s->realm[i].name,
-				    "no such port, or too many addresses on it");
+				    "no such port, too many addresses on it, or one in two groups");
 	for (uint16_t i = 0; i < s->listeners; i++)
 		if (!listener_add(dp, i))
 			return fail(why, why_len, s->realm[s->listener[i].realm].name,
-				    "too many addresses on its port");
+				    "too many addresses on its port, or one in two groups");
 	return true;
 }
 
@@ -109,10 +150,11 @@ bool ports_fit(const struct dataplane *dp, const struct snapshot *s)
 {
 	const struct snapshot *old = dp->conf.snapshot;
 
-	if (s->realms != old->realms || s->listeners != old->listeners)
+	if (s->groups != old->groups || s->realms != old->realms || s->listeners != old->listeners)
 		return false;
 	for (uint16_t i = 0; i < s->realms; i++)
 		if (s->realm[i].media_ip != old->realm[i].media_ip ||
+		    s->realm[i].group != old->realm[i].group ||
 		    s->realm[i].media_lo != old->realm[i].media_lo ||
 		    s->realm[i].media_hi != old->realm[i].media_hi)
 			return false;
@@ -123,20 +165,20 @@ bool ports_fit(const struct dataplane *dp, const struct snapshot *s)
 	return true;
 }
 
-bool port_source_ok(const struct port *p, uint32_t src)
+bool port_source_ok(const struct port *p, uint32_t active, uint32_t src)
 {
 	uint32_t host = ntohl(src & ~p->mask);
 	uint32_t all = ntohl(~p->mask);
 
-	if (!net_ip_is_unicast(src) || port_address(p, src) != NULL)
+	if (!net_ip_is_unicast(src) || port_ours(p, active, src) != NULL)
 		return false;
 	/* Network and broadcast address of our own subnet; RFC 3021 has none on a /31. */
 	return all <= 1 || !port_on_link(p, src) || (host != 0 && host != all);
 }
 
-bool port_next_hop(const struct port *p, uint32_t dst, uint32_t *hop)
+bool port_next_hop(const struct port *p, uint32_t active, uint32_t dst, uint32_t *hop)
 {
-	if (!net_ip_is_unicast(dst) || port_address(p, dst) != NULL)
+	if (!net_ip_is_unicast(dst) || port_ours(p, active, dst) != NULL)
 		return false;
 	*hop = port_on_link(p, dst) ? dst : p->gateway;
 	return *hop != 0;

@@ -92,7 +92,7 @@ static bool relay_admit(struct worker *w, struct rte_mbuf *m, uint8_t *ip, uint3
 /* The flow of our own that a flow sends to, or FLOW_NONE: it sends to a host. */
 static uint32_t relay_inward(const struct worker *w, const struct flow *f)
 {
-	const struct address *a = port_address(&w->dp->port[f->out_port], f->out_dst_ip);
+	const struct address *a = port_ours(&w->dp->port[f->out_port], w->active, f->out_dst_ip);
 
 	return a == NULL ? FLOW_NONE : address_flow(a, rte_be_to_cpu_16(f->out_dst_port));
 }

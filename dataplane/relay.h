@@ -43,9 +43,12 @@ void relay_retire(struct worker *w, uint16_t realm, uint16_t port);
 
 /*
  * A slow walk over the flows, all of them within a second: next hops that have
- * moved, calls that are silent. Call every ms.
+ * moved, calls that are silent, what has been relayed. Call every ms.
  */
 void relay_scan(struct worker *w, uint64_t elapsed);
+
+/* Looks next hops up again after groups have changed hands, some a turn. */
+void relay_renew(struct worker *w);
 
 /* Fills up to DP_BATCH, as engine_calls_read() does. */
 uint32_t relay_flows_read(const struct worker *w, uint32_t *cursor, struct dp_flow_info *info,

@@ -21,6 +21,9 @@ static void stats_fill(struct worker *w, struct dp_worker_stats *s)
 	s->handed_off = w->count.handed_off;
 	s->records_lost = w->count.records_lost;
 	s->flows = w->live_count;
+	s->store_ring_used = byte_ring_used(&w->state.ops);
+	s->store_ring_size = w->state.ops.size;
+	s->deletes_lost = w->state.deletes_lost;
 	s->mbufs_free = rte_mempool_avail_count(w->pool);
 	s->mbufs_used = rte_mempool_in_use_count(w->pool);
 }

@@ -59,19 +59,21 @@ static void carry(struct worker *w, const struct engine_action *a)
 		carry_answer(w, a->answer);
 		break;
 	case ENGINE_RECORD:
-		if (rte_ring_sp_enqueue_elem(w->records, (void *)(uintptr_t)a->record,
-					     sizeof(*a->record)) != 0)
-			w->count.records_lost++;
+		worker_record(w, a->record);
 		break;
 	case ENGINE_STORE_PUT:
+		state_put(w, a->store);
+		break;
 	case ENGINE_STORE_DELETE:
+		state_delete(w, a->store);
+		break;
 	case ENGINE_FORWARD:
+		state_forward(w, a->forward);
 		break;
 	}
 }
 
-/* Returns the number of actions that came of it. */
-static uint32_t handle(struct worker *w, struct engine_event *ev)
+uint32_t sip_stage_event(struct worker *w, struct engine_event *ev)
 {
 	ev->now = w->now;
 	engine_out_clear(w->out);
@@ -92,7 +94,7 @@ void sip_stage_receive(struct worker *w, struct rte_mbuf *m)
 	ev.message.path.listener = (uint16_t)m->hash.usr;
 	ev.message.path.remote = (struct net_addr){ip_get(ip + IP4_SRC), be16_get(ip + UDP_SRC)};
 	ev.message.bytes = bytes;
-	handle(w, &ev);
+	sip_stage_event(w, &ev);
 	packet_free(m);
 }
 
@@ -100,14 +102,14 @@ void sip_stage_ask(struct worker *w, const struct engine_ask *ask)
 {
 	struct engine_event ev = {.type = ENGINE_EV_ASK, .ask = ask};
 
-	handle(w, &ev);
+	sip_stage_event(w, &ev);
 }
 
 void sip_stage_answer(struct worker *w, const struct engine_answer *answer)
 {
 	struct engine_event ev = {.type = ENGINE_EV_ANSWER, .answer = answer};
 
-	handle(w, &ev);
+	sip_stage_event(w, &ev);
 }
 
 bool sip_stage_command(struct worker *w, enum engine_command what, uint64_t call)
@@ -115,7 +117,7 @@ bool sip_stage_command(struct worker *w, enum engine_command what, uint64_t call
 	struct engine_event ev = {.type = ENGINE_EV_COMMAND,
 				  .command = {.what = what, .call = call}};
 
-	return handle(w, &ev) > 0;
+	return sip_stage_event(w, &ev) > 0;
 }
 
 void sip_stage_snapshot(struct worker *w, const struct snapshot *s)
@@ -124,7 +126,7 @@ void sip_stage_snapshot(struct worker *w, const struct snapshot *s)
 
 	/* What the engine sends now is meant by the new one. */
 	w->snapshot = s;
-	handle(w, &ev);
+	sip_stage_event(w, &ev);
 }
 
 void sip_stage_media(struct worker *w)
@@ -132,7 +134,7 @@ void sip_stage_media(struct worker *w)
 	for (uint16_t i = 0; i < w->media_events; i++) {
 		struct engine_event ev = {.type = ENGINE_EV_MEDIA, .media = w->media_event[i]};
 
-		handle(w, &ev);
+		sip_stage_event(w, &ev);
 	}
 	w->media_events = 0;
 }
@@ -141,5 +143,5 @@ void sip_stage_tick(struct worker *w)
 {
 	struct engine_event ev = {.type = ENGINE_EV_TICK};
 
-	handle(w, &ev);
+	sip_stage_event(w, &ev);
 }

@@ -28,6 +28,9 @@ void sip_stage_snapshot(struct worker *w, const struct snapshot *s);
 /* What the relay has noted since the last time. */
 void sip_stage_media(struct worker *w);
 
+/* Any other event: its time is filled in. How many actions came of it. */
+uint32_t sip_stage_event(struct worker *w, struct engine_event *ev);
+
 /* Time has passed. */
 void sip_stage_tick(struct worker *w);
 

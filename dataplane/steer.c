@@ -1,5 +1,6 @@
 #include "dataplane/steer.h"
 
+#include "dataplane/group.h"
 #include "dataplane/relay.h"
 #include "dataplane/sip_stage.h"
 #include "dataplane/worker.h"
@@ -48,6 +49,7 @@ uint16_t steer_owner(struct worker *w, enum packet_kind kind, struct rte_mbuf *m
 	case PACKET_ARP:
 		return 0;
 	case PACKET_ICMP:
+	case PACKET_ICMP6:
 	case PACKET_DROP:
 		break;
 	}
@@ -138,8 +140,12 @@ uint32_t steer_drain_packets(struct worker *w)
 
 		for (uint32_t i = 0; i < n; i++)
 			rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
-		for (uint32_t i = 0; i < n; i++)
-			worker_take(w, (enum packet_kind)m[i]->packet_type, m[i]);
+		for (uint32_t i = 0; i < n; i++) {
+			if (likely(group_packet_ok(w, m[i])))
+				worker_take(w, (enum packet_kind)m[i]->packet_type, m[i]);
+			else
+				worker_drop(w, m[i], REASON_GROUP_PASSIVE);
+		}
 		all += n;
 	}
 	return all;

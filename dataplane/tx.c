@@ -2,12 +2,15 @@
 
 #include <rte_ethdev.h>
 
+#include "dataplane/group.h"
+
 void tx_flush(struct worker *w, struct worker_tx *t)
 {
 	uint16_t sent;
 
 	if (t->n == 0)
 		return;
+	group_look_again(w);
 	if (t->ring != NULL) {
 		sent = (uint16_t)rte_ring_sp_enqueue_burst(t->ring, (void **)t->pkt, t->n, NULL);
 	} else {
@@ -35,8 +38,13 @@ uint32_t tx_drain(struct worker *w)
 		uint32_t n =
 			rte_ring_sc_dequeue_burst(w->tx_in[i].ring, (void **)m, WORKER_BURST, NULL);
 
-		for (uint32_t k = 0; k < n; k++)
-			tx_put(w, w->tx_in[i].device, m[k]);
+		for (uint32_t k = 0; k < n; k++) {
+			/* Put there a while ago, perhaps: before this process was stopped. */
+			if (w->active == UINT32_MAX || group_frame_ok(w, w->tx_in[i].device, m[k]))
+				tx_put(w, w->tx_in[i].device, m[k]);
+			else
+				worker_drop(w, m[k], REASON_GROUP_FENCED);
+		}
 		all += n;
 	}
 	return all;

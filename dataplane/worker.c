@@ -8,7 +8,9 @@
 
 #include "dataplane/arp.h"
 #include "dataplane/classify.h"
+#include "dataplane/group.h"
 #include "dataplane/icmp.h"
+#include "dataplane/nd.h"
 #include "dataplane/output.h"
 #include "dataplane/relay.h"
 #include "dataplane/request.h"
@@ -40,6 +42,9 @@ void worker_take(struct worker *w, enum packet_kind kind, struct rte_mbuf *m)
 		break;
 	case PACKET_ICMP:
 		icmp_receive(w, m);
+		break;
+	case PACKET_ICMP6:
+		nd_receive(w, m);
 		break;
 	case PACKET_DROP:
 		packet_free(m);
@@ -113,8 +118,10 @@ static void tick(struct worker *w)
 	uint64_t elapsed = w->now - w->last_tick;
 
 	w->last_tick = w->now;
-	if (w->id == 0)
+	if (w->id == 0) {
 		neigh_tick(w);
+		group_tick(w);
+	}
 	output_pending(w);
 	reassembly_expire(w);
 	relay_scan(w, elapsed);
@@ -130,21 +137,25 @@ bool worker_turn(struct worker *w, uint64_t now)
 	uint32_t busy;
 
 	w->now = now;
+	group_look(w, now);
 	busy = receive(w);
 	busy += steer_drain_packets(w);
 	busy += steer_drain_messages(w);
 	busy += tx_drain(w);
 	if (now != w->last_tick)
 		tick(w);
+	relay_renew(w);
 	sip_stage_media(w);
 	for (uint32_t i = 0; w->engine_due && i < ENGINE_TICKS; i++)
 		sip_stage_tick(w);
+	busy += state_serve(w, busy != 0);
 	busy += request_serve(w);
 	steer_flush(w);
 	tx_flush_all(w);
+	state_wake(w);
 	w->count.loops++;
 	w->count.busy_loops += busy != 0;
-	__atomic_store_n(&w->beat, now, __ATOMIC_RELAXED);
+	__atomic_store_n(&w->beat, now, __ATOMIC_RELEASE);
 	return busy != 0;
 }
 
@@ -167,8 +178,9 @@ int worker_main(void *arg)
 	/* The kernel's default slack would double the longest sleep. */
 	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
 	w->now = dp_now();
+	group_look(w, w->now);
 	if (w->id == 0)
-		arp_announce(w);
+		arp_announce_all(w);
 	while (!__atomic_load_n(&w->dp->stop, __ATOMIC_RELAXED))
 		idle(w, worker_turn(w, dp_now()));
 	__atomic_store_n(&w->done, true, __ATOMIC_RELEASE);

@@ -25,6 +25,7 @@
 #include "dataplane/port.h"
 #include "dataplane/reassembly.h"
 #include "dataplane/sanitize.h"
+#include "dataplane/state.h"
 #include "dataplane/telemetry.h"
 #include "sbc/core/engine.h"
 
@@ -94,6 +95,12 @@ struct shard_message {
 	};
 };
 
+/* Announcements of a group that are still to be made. */
+struct announce {
+	uint32_t left;
+	uint64_t next;
+};
+
 struct worker_counters {
 	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost;
 };
@@ -105,7 +112,9 @@ struct worker {
 	uint16_t tx_in_count;
 	uint16_t media_events;
 	uint32_t idle_turns;
-	uint64_t now; /* ms, of this turn */
+	uint64_t now;    /* ms, of this turn */
+	uint32_t active; /* groups that are ours: group_mask() as of `looked` */
+	uint64_t looked;
 	uint64_t last_tick;
 	uint64_t last_report;
 	bool engine_due; /* the engine said that more is due at once */
@@ -120,6 +129,7 @@ struct worker {
 	struct rte_ring *message_out[DP_MAX_WORKERS];
 	struct rte_ring *message_in[DP_MAX_WORKERS];
 	struct icmp_rate icmp;
+	struct announce announce[SNAPSHOT_MAX_GROUPS]; /* worker 0's */
 	uint16_t ip_id;
 	uint32_t pendings;
 	struct pending pending[WORKER_PENDING];
@@ -128,7 +138,8 @@ struct worker {
 	uint32_t *live;
 	uint32_t live_count;
 	uint32_t live_scan;
-	uint32_t live_owed; /* thousandths of a flow to look at */
+	uint32_t live_owed;  /* thousandths of a flow to look at */
+	uint32_t live_renew; /* so many from the first have next hops that may be others now */
 	struct engine_media media_event[WORKER_MEDIA_EV];
 	struct engine *engine;
 	void *engine_mem;
@@ -142,14 +153,23 @@ struct worker {
 	struct rte_ring *replies_free;
 	void *reply; /* lent to us, for the next request */
 	struct rte_ring *records;
+	struct state state;
 	struct telemetry_published published;
 	uint64_t beat; /* atomic: ms of the last turn */
 	bool done;     /* atomic: the last turn is over */
 };
 
 struct flow_slot {
-	uint32_t live_at; /* position in its worker's `live` */
-	bool told;        /* silence has been reported */
+	uint32_t live_at;    /* position in its worker's `live` */
+	bool told;           /* silence has been reported */
+	uint32_t counted_ms; /* when the engine was told last what it has relayed; low bits */
+	uint64_t counted;    /* packets, then */
+};
+
+/* Where control stands in the workers' byte rings, and whether it holds a message there. */
+struct dp_taking {
+	uint16_t at;
+	bool holds;
 };
 
 struct dataplane {
@@ -173,7 +193,12 @@ struct dataplane {
 	struct dp_reply *reply; /* of all workers */
 	uint16_t reply_turn;
 	uint16_t record_turn;
-	bool stop; /* atomic */
+	uint64_t group_until[SNAPSHOT_MAX_GROUPS]; /* atomics: ms */
+	uint64_t (*clock)(void);                   /* dp_now(), or a test's */
+	struct dp_taking store_taking, forward_taking;
+	int wake_fd;
+	bool woken; /* atomic: control has been woken, and has not cleared it */
+	bool stop;  /* atomic */
 };
 
 /* All of dp_start() but the launch. */
@@ -203,6 +228,13 @@ static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum reason
 {
 	reason_count(&w->reasons, why);
 	packet_free(m);
+}
+
+/* For control; lost and counted when its ring is full. */
+static inline void worker_record(struct worker *w, const struct engine_record *r)
+{
+	if (rte_ring_sp_enqueue_elem(w->records, (void *)(uintptr_t)r, sizeof(*r)) != 0)
+		w->count.records_lost++;
 }
 
 /*

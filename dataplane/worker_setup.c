@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "dataplane/eal.h"
+#include "dataplane/group.h"
 #include "dataplane/output.h"
 #include "dataplane/worker.h"
 
@@ -70,6 +71,7 @@ static void engine_conf_fill(const struct worker *w, struct engine_conf *c)
 	c->limits.shards = w->dp->workers;
 	c->key = conf->key;
 	c->snapshot = conf->snapshot;
+	c->wall_ms = conf->wall_ms;
 }
 
 static bool engine_create(struct worker *w)
@@ -99,6 +101,7 @@ bool worker_create(struct dataplane *dp, uint16_t id)
 	w->id = id;
 	w->now = dp_now();
 	w->last_tick = w->now;
+	w->active = group_mask(dp, w->now);
 	w->icmp.at = 0;
 	w->beat = w->now;
 	w->snapshot = dp->conf.snapshot;
@@ -108,7 +111,8 @@ bool worker_create(struct dataplane *dp, uint16_t id)
 	w->reassembly = reassembly_create();
 	if (getrandom(&w->ip_id, sizeof(w->ip_id), 0) != (ssize_t)sizeof(w->ip_id))
 		return false;
-	if (w->datagram == NULL || w->live == NULL || w->reassembly == NULL || !rings_create(w))
+	if (w->datagram == NULL || w->live == NULL || w->reassembly == NULL || !rings_create(w) ||
+	    !state_create(w))
 		return false;
 	for (uint32_t i = 0; i < WORKER_REPLIES; i++)
 		rte_ring_sp_enqueue(w->replies_free, &dp->reply[id * WORKER_REPLIES + i]);
@@ -153,6 +157,7 @@ void worker_free(struct worker *w)
 	rte_ring_free(w->replies);
 	rte_ring_free(w->replies_free);
 	rte_ring_free(w->records);
+	state_free(w);
 	reassembly_free(w->reassembly);
 	memory_unmap(w->datagram, PACKET_DATAGRAM + 1);
 	memory_unmap(w->live, (size_t)w->dp->flow_count * sizeof(*w->live) + 1);

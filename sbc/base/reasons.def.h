@@ -39,7 +39,13 @@
 	X(NEIGH_FAILED, "neigh-failed", "next hop did not answer ARP")                             \
 	X(NEIGH_TABLE, "neigh-table", "neighbour table full")                                      \
 	X(NO_ROUTE, "no-route", "destination neither on-link nor behind a gateway")                \
-	X(TX_TOO_LONG, "tx-too-long", "datagram too long to send even in fragments")
+	X(TX_TOO_LONG, "tx-too-long", "datagram too long to send even in fragments")               \
+	X(GROUP_PASSIVE, "group-passive", "for an address of ours that another node serves now")   \
+	X(GROUP_SOURCE, "group-source", "from an address of ours that another node serves now")    \
+	X(GROUP_FENCED, "group-fenced", "waited to be sent when its address was lost to another")  \
+	X(ND_BAD, "nd-bad", "neighbour solicitation or ICMPv6 echo request malformed")             \
+	X(ND_OTHER, "nd-other", "neighbour solicitation for an address that is not ours")          \
+	X(CONTROL_FULL, "control-full", "ring to the slow side was full")
 
 /* Media source policy and relay: sbc/media, dataplane/ */
 #define REASONS_MEDIA(X)                                                                           \

@@ -67,6 +67,18 @@ static void keep_lock(struct flow_spec *to, const struct flow_spec *from)
 	to->epoch = from->epoch;
 }
 
+/* As an earlier process left it: locked to whom that had latched. */
+static void resume(struct flow *f)
+{
+	f->packets = f->spec.packets;
+	f->bytes = f->spec.bytes;
+	if (!is_usable(f->spec.source))
+		return;
+	lock(f, f->spec.source);
+	f->latched = true;
+	set_flag(f, FLOW_F_PROVEN, true);
+}
+
 void flow_publish(struct flow *f, const struct flow_spec *spec, uint32_t local_ip, uint64_t now)
 {
 	struct flow_spec next = *spec;
@@ -92,6 +104,8 @@ void flow_publish(struct flow *f, const struct flow_spec *spec, uint32_t local_i
 	set_flag(f, FLOW_F_CLOSED, spec->closed);
 	if (!keep)
 		unlock(f);
+	if (fresh)
+		resume(f);
 }
 
 void flow_retire(struct flow *f)

@@ -30,6 +30,9 @@
  *  - Locked: any other source is dropped and counted. Only a new offer or
  *    answer (flow_publish with a new epoch) unlocks. Within the locked source the
  *    SSRC may change: phones do that at transfer and music on hold.
+ *  - Restored (spec.source): locked from the start to the source that had latched
+ *    in an earlier process. Its RTCP, where that had not latched, waits for the
+ *    first RTP packet, which tells the SSRC.
  *  - Closed: nothing is relayed, but source policy is the same: a far end that may
  *    not send (hold, an announcement to listen to) still proves by its packets
  *    where it receives. They are dropped (flow-held), counted as nothing and move

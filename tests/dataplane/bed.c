@@ -123,6 +123,20 @@ static void device(struct bed *b, uint32_t i, uint32_t tx_room)
 	assert_true(rte_eth_from_rings(device_name(i), rx, b->queues, tx, b->queues, 0) >= 0);
 }
 
+/* The workers' clock, of the one bed that is open. */
+static uint64_t bed_now;
+
+static uint64_t bed_clock(void)
+{
+	return bed_now;
+}
+
+void bed_sleep(struct bed *b, uint64_t ms)
+{
+	b->now += ms;
+	bed_now = b->now;
+}
+
 void bed_open(struct bed *b, uint32_t tx_room)
 {
 	char why[256] = "";
@@ -137,6 +151,8 @@ void bed_open(struct bed *b, uint32_t tx_room)
 	if (b->dp == NULL)
 		bed_fail("%s", why);
 	b->now = b->dp->worker[0]->now + 1;
+	bed_now = b->now;
+	b->dp->clock = bed_clock;
 }
 
 void bed_close(struct bed *b)
@@ -181,7 +197,7 @@ void bed_turn(struct bed *b)
 void bed_elapse(struct bed *b, uint64_t ms)
 {
 	for (uint64_t end = b->now + ms; b->now < end;) {
-		b->now++;
+		bed_sleep(b, 1);
 		for (uint16_t i = 0; i < b->dp->workers; i++)
 			worker_turn(b->dp->worker[i], b->now);
 	}

@@ -70,6 +70,9 @@ void bed_put(struct bed *b, uint32_t port, const struct frame *f);
 void bed_turn(struct bed *b);
 void bed_elapse(struct bed *b, uint64_t ms);
 
+/* Time passes without a turn: the process was stopped. */
+void bed_sleep(struct bed *b, uint64_t ms);
+
 /* The next frame sent; false when there is none. */
 bool bed_take(struct bed *b, uint32_t port, struct frame *f);
 

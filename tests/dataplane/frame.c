@@ -128,6 +128,30 @@ void frame_arp(struct frame *f, const struct frame_spec *s, uint16_t op, const u
 	f->n = at + 28;
 }
 
+void frame_icmp6(struct frame *f, const struct frame_spec *s, const uint8_t *src,
+		 const uint8_t *dst, uint8_t hops, const void *icmp, uint32_t n)
+{
+	uint32_t at = l2(f, s, 0x86dd);
+	uint8_t *ip = f->b + at;
+	uint8_t tail[8] = {0};
+
+	memset(ip, 0, 40);
+	ip[0] = 0x60;
+	put16(ip + 4, n);
+	ip[6] = 58;
+	ip[7] = hops;
+	memcpy(ip + 8, src, 16);
+	memcpy(ip + 24, dst, 16);
+	memcpy(ip + 40, icmp, n);
+	put32(tail, n);
+	tail[7] = 58;
+	if (n >= 4) {
+		put16(ip + 42, 0);
+		put16(ip + 42, (uint16_t)~sum16(sum16(sum16(0, ip + 8, 32), tail, 8), ip + 40, n));
+	}
+	f->n = at + 40 + n;
+}
+
 static void read_arp(struct frame_view *v, const uint8_t *a, uint32_t n)
 {
 	if (n < 28)

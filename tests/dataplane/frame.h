@@ -46,6 +46,13 @@ void frame_icmp_echo(struct frame *f, const struct frame_spec *s, uint16_t seq, 
 void frame_arp(struct frame *f, const struct frame_spec *s, uint16_t op, const uint8_t *sha,
 	       uint32_t sip, uint32_t tip);
 
+/*
+ * Ethernet, IPv6 and `n` bytes of ICMPv6, whose checksum is written. Addresses are
+ * 16 bytes.
+ */
+void frame_icmp6(struct frame *f, const struct frame_spec *s, const uint8_t *src,
+		 const uint8_t *dst, uint8_t hops, const void *icmp, uint32_t n);
+
 /* A frame taken apart; `ok` only when every length and checksum is right. */
 struct frame_view {
 	bool ok;

@@ -291,6 +291,84 @@ static void produce_TX_TOO_LONG(struct bed *b)
 		   (struct net_addr){htonl(PHONE), SIP}, 0, slice_of(big, sizeof(big) - 27));
 }
 
+/* ---- groups: all is of group 0, which is ours but where a test takes it away ---- */
+
+static void group_lose(struct bed *b)
+{
+	dp_group_until(b->dp, 0, 0);
+	bed_turn(b);
+}
+
+static void group_get(struct bed *b)
+{
+	dp_group_until(b->dp, 0, UINT64_MAX);
+	bed_turn(b);
+}
+
+static void say_to(struct bed *b, uint32_t host)
+{
+	output_udp(b->dp->worker[0], OUTSIDE, (struct net_addr){htonl(OUT_IP), SIP},
+		   (struct net_addr){htonl(host), SIP}, 0, SLICE_LIT("x"));
+}
+
+static void produce_GROUP_PASSIVE(struct bed *b)
+{
+	struct frame_spec s = phone();
+
+	group_lose(b);
+	echo(b, &s);
+	group_get(b);
+}
+
+static void produce_GROUP_SOURCE(struct bed *b)
+{
+	group_lose(b);
+	say_to(b, PHONE);
+	group_get(b);
+}
+
+static void produce_GROUP_FENCED(struct bed *b)
+{
+	say_to(b, PHONE + 5);
+	group_lose(b);
+	group_get(b);
+}
+
+static const uint8_t our6[16] = {0xfd, 0, [15] = 1};
+static const uint8_t their6[16] = {0xfd, 0, [15] = 9};
+
+static void solicit(struct bed *b, const uint8_t target[16], uint8_t hops)
+{
+	struct frame_spec s = phone();
+	uint8_t icmp[24] = {135};
+
+	memcpy(icmp + 8, target, 16);
+	frame_icmp6(&f, &s, their6, our6, hops, icmp, sizeof(icmp));
+	put(b);
+}
+
+static void produce_ND_BAD(struct bed *b)
+{
+	solicit(b, our6, 254);
+}
+
+static void produce_ND_OTHER(struct bed *b)
+{
+	solicit(b, their6, 255);
+}
+
+static void produce_CONTROL_FULL(struct bed *b)
+{
+	static const char request[60000] = {'B', 'Y', 'E'};
+	struct engine_forward out = {.bytes = slice_of(request, sizeof(request))};
+	struct dp_forward in;
+
+	for (uint32_t i = 0; i <= STATE_FORWARDS / sizeof(request); i++)
+		state_forward(b->dp->worker[0], &out);
+	while (dp_forward_take(b->dp, &in))
+		assert_int_equal(in.bytes.n, sizeof(request));
+}
+
 /* ---- media: the phone's flow at 20000, worker 0's; its partner is the PBX's ---- */
 
 static struct flow_spec outside(void)
@@ -443,7 +521,11 @@ static void reason_is_produced(void **state)
 	struct bed b;
 
 	bed_init(&b, 2);
+	b.conf.groups_held = true;
+	b.conf.port[OUTSIDE].addresses6 = 1;
+	memcpy(b.conf.port[OUTSIDE].address6[0].ip, our6, 16);
 	bed_open(&b, 0);
+	dp_group_until(b.dp, 0, UINT64_MAX);
 	bed_learn_all(&b);
 	assert_int_equal(bed_count(&b, p->reason), 0);
 	p->produce(&b);

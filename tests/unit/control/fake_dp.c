@@ -1,9 +1,12 @@
 #include "tests/unit/control/fake_dp.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define QUEUE 4096u
 
@@ -16,6 +19,8 @@ void fake_dp_reset(uint16_t workers)
 {
 	for (uint32_t i = 0; i < DP_MAX_WORKERS; i++)
 		free(fake_dp.worker[i].call);
+	if (fake_dp.wake_fd > 0)
+		close(fake_dp.wake_fd);
 	memset(&fake_dp, 0, sizeof(fake_dp));
 	fake_dp.workers = workers;
 	fake_dp.ports = 2;
@@ -274,4 +279,175 @@ bool dp_record_take(struct dataplane *dp, struct engine_record *record, uint16_t
 	*record = fake_dp.record[--fake_dp.records];
 	*worker = 0;
 	return true;
+}
+
+/* ---- state ---- */
+
+void fake_dp_store(const struct dp_store_op *op)
+{
+	if (fake_dp.ops_put - fake_dp.ops_taken == FAKE_OPS || op->fields.n > FAKE_FIELDS)
+		abort();
+	struct fake_op *o = &fake_dp.op[fake_dp.ops_put++ % FAKE_OPS];
+
+	o->op = *op;
+	memcpy(o->fields, op->fields.p ? op->fields.p : "", op->fields.n);
+	o->op.fields = slice_of(o->fields, op->fields.n);
+	fake_dp_wake();
+}
+
+bool dp_store_take(struct dataplane *dp, struct dp_store_op *op)
+{
+	(void)dp;
+	if (fake_dp.ops_taken == fake_dp.ops_put)
+		return false;
+	*op = fake_dp.op[fake_dp.ops_taken++ % FAKE_OPS].op;
+	return true;
+}
+
+void fake_dp_wake(void)
+{
+	uint64_t one = 1;
+
+	if (dp_wake_fd(NULL) < 0 || write(fake_dp.wake_fd, &one, sizeof(one)) != sizeof(one))
+		abort();
+}
+
+int dp_wake_fd(struct dataplane *dp)
+{
+	(void)dp;
+	if (fake_dp.wake_fd <= 0)
+		fake_dp.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return fake_dp.wake_fd;
+}
+
+void dp_wake_clear(struct dataplane *dp)
+{
+	uint64_t n;
+
+	if (read(dp_wake_fd(dp), &n, sizeof(n)) < 0 && errno != EAGAIN)
+		abort();
+}
+
+/* What was posted, the latest FAKE_POSTS of them. */
+static bool post(const struct fake_post *p)
+{
+	if (fake_dp.post_full) {
+		fake_dp.post_full--;
+		return false;
+	}
+	fake_dp.post[fake_dp.posts++ % FAKE_POSTS] = *p;
+	return true;
+}
+
+bool dp_stored_post(struct dataplane *dp, uint16_t worker, enum checkpoint_kind kind,
+		    uint64_t handle, uint32_t version, bool ok)
+{
+	struct fake_post p = {.type = ENGINE_EV_STORED,
+			      .worker = worker,
+			      .kind = kind,
+			      .handle = handle,
+			      .version = version,
+			      .ok = ok};
+
+	(void)dp;
+	return post(&p);
+}
+
+bool dp_store_mode_post(struct dataplane *dp, enum engine_store_mode mode, bool resync)
+{
+	struct fake_post p = {.type = ENGINE_EV_STORE, .mode = mode, .ok = resync};
+
+	(void)dp;
+	if (!post(&p))
+		return false;
+	fake_dp.mode = mode;
+	fake_dp.resyncs += resync;
+	return true;
+}
+
+static void id_copy(struct fake_post *p, const char id[IDENT_LEN])
+{
+	memcpy(p->id, id, IDENT_LEN);
+	p->id[IDENT_LEN] = '\0';
+}
+
+bool dp_restore_post(struct dataplane *dp, enum checkpoint_kind kind, const char id[IDENT_LEN],
+		     struct slice fields)
+{
+	struct fake_post p = {.type = ENGINE_EV_RESTORE, .kind = kind, .fields_n = fields.n};
+
+	(void)dp;
+	id_copy(&p, id);
+	memcpy(p.fields, fields.p ? fields.p : "", fields.n < FAKE_FIELDS ? fields.n : FAKE_FIELDS);
+	if (!post(&p))
+		return false;
+	fake_dp.restores++;
+	return true;
+}
+
+bool dp_forget_post(struct dataplane *dp, enum checkpoint_kind kind, const char id[IDENT_LEN])
+{
+	struct fake_post p = {.type = ENGINE_EV_FORGET, .kind = kind};
+
+	(void)dp;
+	id_copy(&p, id);
+	if (!post(&p))
+		return false;
+	fake_dp.forgets++;
+	return true;
+}
+
+uint64_t dp_restored(const struct dataplane *dp)
+{
+	(void)dp;
+	return fake_dp.restores + fake_dp.forgets - fake_dp.restores_owed;
+}
+
+void dp_group_until(struct dataplane *dp, uint16_t group, uint64_t until_ms)
+{
+	(void)dp;
+	if (group >= SNAPSHOT_MAX_GROUPS)
+		abort();
+	fake_dp.group_until[group] = until_ms;
+}
+
+bool dp_group_is_active(const struct dataplane *dp, uint16_t group)
+{
+	(void)dp;
+	return group < SNAPSHOT_MAX_GROUPS && fake_dp.group_until[group] > fake_dp.now;
+}
+
+bool dp_group_post(struct dataplane *dp, uint16_t group, bool active)
+{
+	struct fake_post p = {.type = ENGINE_EV_GROUP, .group = group, .ok = active};
+
+	(void)dp;
+	if (!post(&p))
+		return false;
+	fake_dp.group_active[group] = active;
+	return true;
+}
+
+bool dp_has_turned(const struct dataplane *dp, uint64_t since_ms)
+{
+	(void)dp;
+	return !fake_dp.stuck && fake_dp.now > since_ms;
+}
+
+bool dp_forward_take(struct dataplane *dp, struct dp_forward *f)
+{
+	(void)dp;
+	if (fake_dp.forwards == 0)
+		return false;
+	*f = fake_dp.forward[--fake_dp.forwards];
+	return true;
+}
+
+bool dp_forwarded_post(struct dataplane *dp, const struct engine_path *path, struct slice bytes)
+{
+	struct fake_post p = {.type = ENGINE_EV_MESSAGE, .path = *path, .fields_n = bytes.n};
+
+	(void)dp;
+	memcpy(p.fields, bytes.p, bytes.n < FAKE_FIELDS ? bytes.n : FAKE_FIELDS);
+	return post(&p);
 }
