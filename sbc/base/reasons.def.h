@@ -100,6 +100,11 @@
 	X(REG_FULL, "reg-full", "no registration free: 503")                                       \
 	X(REG_REFUSED, "reg-refused", "registration not allowed from this realm: 403")             \
 	X(REG_BAD_CONTACT, "reg-bad-contact", "Contact of a REGISTER unusable: 400")               \
-	X(STORE_UNFIT, "store-unfit", "call or registration too large to be kept")
+	X(STORE_UNFIT, "store-unfit", "call or registration too large to be kept")                 \
+	X(RESTORE_BAD, "restore-bad", "kept call or registration malformed, or not ours")          \
+	X(RESTORE_SCHEMA, "restore-schema", "kept by a release whose schema is not read")          \
+	X(RESTORE_REALM, "restore-realm", "kept call's realm, listener or peer is gone")           \
+	X(RESTORE_PORTS, "restore-ports", "kept call's media ports are not to be had")             \
+	X(RESTORE_FULL, "restore-full", "no room for a kept call or registration")
 
 #endif

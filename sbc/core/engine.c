@@ -3,6 +3,7 @@
 #include "sbc/core/call.h"
 #include "sbc/core/engine_internal.h"
 #include "sbc/core/registration.h"
+#include "sbc/core/restore.h"
 
 /*
  * A finished call is nothing but transactions, which RFC 3261 keeps for up to
@@ -148,6 +149,12 @@ static void engine_store_event(struct engine *e, const struct engine_event *ev)
 	else if (ev->type == ENGINE_EV_STORED)
 		store_stored(e, ev->stored.kind, ev->stored.handle, ev->stored.version,
 			     ev->stored.ok);
+	else if (ev->type == ENGINE_EV_RESTORE && ev->restore.kind == CHECKPOINT_CALL)
+		restore_call(e, ev->restore.fields);
+	else if (ev->type == ENGINE_EV_RESTORE)
+		restore_registration(e, ev->restore.fields);
+	else if (ev->type == ENGINE_EV_FORGET)
+		restore_forget(e, ev->forget.kind, slice_of(ev->forget.id, IDENT_LEN));
 	else if (ev->type == ENGINE_EV_GROUP)
 		engine_group(e, ev->group.group, ev->group.active);
 }
