@@ -282,8 +282,10 @@ void call_owed(struct engine *e, struct call *call)
 	call_over(e, call, owed, 487);
 }
 
-void call_forget(struct engine *e, struct call *call)
+void call_strip(struct engine *e, struct call *call)
 {
+	struct exchange *owed = exchange_get(e, call->owed);
+
 	if (call->state == CALL_ANSWERED)
 		e->established--;
 	if (call->state != CALL_ENDING) {
@@ -291,7 +293,6 @@ void call_forget(struct engine *e, struct call *call)
 			e->slots.realm[call->leg[i].slot].calls--;
 	}
 	call->state = CALL_ENDING;
-	offer_end(e, call);
 	while (call->exchanges != POOL_NONE) {
 		struct exchange *ex = pool_at(&e->exchanges, call->exchanges);
 
@@ -300,7 +301,15 @@ void call_forget(struct engine *e, struct call *call)
 		ex->server = ex->client = 0;
 		exchange_free(e, ex);
 	}
+	if (owed != NULL)
+		exchange_free(e, owed);
 	store_drop(e, call);
+}
+
+void call_forget(struct engine *e, struct call *call)
+{
+	offer_end(e, call);
+	call_strip(e, call);
 	call_free(e, call);
 }
 

@@ -100,6 +100,9 @@ void call_end_again(struct engine *e, struct call *call, unsigned bye);
  */
 void call_forget(struct engine *e, struct call *call);
 
+/* The part of it that is not media, dialogs and memory: counted no more, nothing under way. */
+void call_strip(struct engine *e, struct call *call);
+
 /* The caller has acknowledged, or never will: the BYE that an ended call owes it. */
 void call_owed(struct engine *e, struct call *call);
 

@@ -16,44 +16,19 @@ static void restore_refuse(struct engine *e, enum reason why)
 
 /* ---- the object ---- */
 
-static void exchanges_strip(struct engine *e, struct call *call)
-{
-	while (call->exchanges != POOL_NONE) {
-		struct exchange *ex = pool_at(&e->exchanges, call->exchanges);
-
-		tx_abandon(e->tx, ex->server);
-		tx_abandon(e->tx, ex->client);
-		ex->server = ex->client = 0;
-		exchange_free(e, ex);
-	}
-}
-
-static void uncount(struct engine *e, const struct call *call)
-{
-	if (call->state == CALL_ENDING)
-		return;
-	e->established -= call->state == CALL_ANSWERED;
-	for (uint8_t i = 0; i < 2; i++)
-		e->slots.realm[call->leg[i].slot].calls--;
-}
-
 /*
- * Back to nothing but its place, its mark and its flows: those of the dataplane go
+ * Back to nothing but its place and its flows: those of the dataplane go
  * by the call's handle, and one that stays as it is must not notice.
  */
-static void call_strip(struct engine *e, struct call *call, struct restore_flows *old)
+static void call_clear(struct engine *e, struct call *call, struct restore_flows *old)
 {
-	struct store_mark mark = call->store;
-
-	uncount(e, call);
 	restore_media_strip(e, call, old);
-	exchanges_strip(e, call);
+	call_strip(e, call);
 	call_unindex(e, call);
 	for (uint8_t i = 0; i < 2; i++)
 		leg_free(e, &call->leg[i]);
 	wheel_disarm(&e->wheel, call_index(e, call));
 	memset(call, 0, sizeof(*call));
-	call->store = mark;
 }
 
 static struct call *call_take(struct engine *e)
@@ -214,7 +189,7 @@ void restore_call(struct engine *e, struct slice flat)
 	if (call != NULL && call->store.version >= c.version)
 		return;
 	if (call != NULL)
-		call_strip(e, call, &old);
+		call_clear(e, call, &old);
 	else
 		call = call_take(e);
 	if (call == NULL)
