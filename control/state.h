@@ -23,10 +23,13 @@ struct state *state_open(uv_loop_t *loop, struct config *config, char *why, size
 /* The dataplane is up (with groups_held): begins to restore and to serve. */
 void state_start(struct state *s, struct dataplane *dp);
 
-/* Everything owed is written, leases are given up; then done(). */
-void state_finish(struct state *s, void (*done)(void *arg), void *arg);
+/*
+ * Serves no more; what is owed is written, and leases are given up; then done(),
+ * which comes after `within_ms` in any case. Once only.
+ */
+void state_finish(struct state *s, uint32_t within_ms, void (*done)(void *arg), void *arg);
 
-/* Before the loop ends. */
+/* Before the loop ends; the dataplane is still there. */
 void state_close(struct state *s);
 
 struct store *state_store(struct state *s);
@@ -34,9 +37,13 @@ struct warm *state_warm(struct state *s);
 struct cluster *state_cluster(struct state *s); /* NULL: a node alone */
 
 struct state_view {
-	bool serving;
+	bool serving;      /* any of our groups */
+	bool own;          /* the redis-server is ours */
+	bool behind;       /* write-behind by configuration */
+	const char *redis; /* where: an address, or the master's name */
 	struct store_gauges store;
-	uint64_t restored, restore_ms; /* by the last start or takeover */
+	uint64_t restored, restore_ms; /* by the last start of a node alone */
+	uint64_t ups, downs;           /* of Redis */
 };
 void state_view_read(const struct state *s, struct state_view *v);
 
