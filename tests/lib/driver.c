@@ -37,6 +37,7 @@ struct driver {
 	struct oracle *oracle;
 	struct shadow *shadow[SNAPSHOT_MAX_REALMS];
 	uint32_t flows;
+	uint64_t restarts;
 	struct pending pending[MAX_PENDING];
 	uint32_t pending_first, pending_count;
 	char failure[FAILURE_LEN];
@@ -71,13 +72,14 @@ static void secrets_init(struct driver *d)
 
 static void engine_start(struct driver *d, uint16_t shard)
 {
-	struct engine_conf ec = {.key = d->key, .snapshot = d->snap};
+	struct engine_conf ec = {.key = d->key, .snapshot = d->snap, .wall_ms = DRIVER_WALL_MS};
 	size_t size;
 
 	engine_limits_for(&ec.limits, d->conf.calls, d->conf.registrations);
 	ec.limits.shard = shard;
 	ec.limits.shards = d->shards;
-	ec.seed = (struct siphash_key){d->conf.seed * 2 + 1, 0x9e3779b97f4a7c15ull + shard};
+	ec.seed = (struct siphash_key){d->conf.seed * 2 + 1 + d->restarts,
+				       0x9e3779b97f4a7c15ull + shard};
 	size = (engine_size(&ec) + 63) & ~(size_t)63;
 	d->memory[shard] = need(aligned_alloc(64, size));
 	d->engine[shard] = need(engine_init(d->memory[shard], size, &ec, d->now));
@@ -113,6 +115,24 @@ void driver_free(struct driver *d)
 	oracle_free(d->oracle);
 	free(d->out);
 	free(d);
+}
+
+void driver_restart(struct driver *d)
+{
+	d->restarts++;
+	for (uint16_t i = 0; i < d->snap->realms; i++)
+		memset(d->shadow[i], 0, PORTS * sizeof(struct shadow));
+	d->flows = 0;
+	d->pending_count = 0;
+	for (uint16_t i = 0; i < d->shards; i++) {
+		free(d->memory[i]);
+		engine_start(d, i);
+	}
+}
+
+struct engine *driver_engine(struct driver *d, uint16_t shard)
+{
+	return d->engine[shard];
 }
 
 uint64_t driver_now(const struct driver *d)
@@ -439,6 +459,12 @@ void driver_advance(struct driver *d, uint64_t to)
 		tick_all(d);
 	}
 	d->now = to;
+}
+
+void driver_event(struct driver *d, uint16_t shard, struct engine_event *ev)
+{
+	handle(d, shard, ev);
+	settle(d);
 }
 
 void driver_kill(struct driver *d, uint16_t shard, uint64_t call)

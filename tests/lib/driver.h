@@ -23,6 +23,7 @@
 #include "tests/lib/oracle.h"
 
 #define DRIVER_MAX_SHARDS 16u
+#define DRIVER_WALL_MS    1760000000000ull /* engine time 0, in ms since 1970 */
 
 struct driver;
 
@@ -59,6 +60,18 @@ void driver_step(struct driver *d, uint64_t to);
 
 /* Earliest moment at which an engine may have something to do; UINT64_MAX: never. */
 uint64_t driver_next_due(const struct driver *d);
+
+/* Any event, as it stands but for its time. */
+void driver_event(struct driver *d, uint16_t shard, struct engine_event *ev);
+
+/*
+ * All engines begin anew, with the same key and limits: what a process killed at
+ * this moment and started again would have. No flow is left and nobody was told.
+ */
+void driver_restart(struct driver *d);
+
+/* To look into, between events. */
+struct engine *driver_engine(struct driver *d, uint16_t shard);
 
 void driver_kill(struct driver *d, uint16_t shard, uint64_t call);
 void driver_kill_all(struct driver *d);
