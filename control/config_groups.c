@@ -30,7 +30,11 @@ static void build_alone(struct config *c)
 /* "access@g1" */
 static bool name_instance(char out[SNAPSHOT_NAME], const char *name, const char *group)
 {
-	return snprintf(out, SNAPSHOT_NAME, "%s@%s", name, group) < (int)SNAPSHOT_NAME;
+	char text[SNAPSHOT_NAME] = "";
+	int n = snprintf(text, sizeof(text), "%s@%s", name, group);
+
+	memcpy(out, text, sizeof(text));
+	return n < (int)SNAPSHOT_NAME;
 }
 
 static void check_name(struct config_work *w, uint32_t g, const char *what, const char *name)
