@@ -46,7 +46,7 @@ def _check(text):
 
 def case_mistakes_are_refused_with_their_line():
     """A wrong configuration does not start, and the message names the line and what was expected."""
-    good = config().replace("@SOCKET@", "/tmp/postern-none.sock")
+    good = config().replace("@SOCKET@", "/tmp/postern-none.sock").replace("@STATE@", "/tmp/postern-none")
     lines = good.split("\n")
     for old, new, words in (
             ("trust: untrusted", "trust: perhaps", ("untrusted", "trusted")),
@@ -64,7 +64,7 @@ def case_mistakes_are_refused_with_their_line():
 
 def case_device_that_is_not_there():
     """A device that does not exist is refused at start with its line."""
-    text = config().replace("@SOCKET@", "/tmp/postern-none.sock").replace("iface=out0", "iface=nosuch0")
+    text = config().replace("@SOCKET@", "/tmp/postern-none.sock").replace("@STATE@", "/tmp/postern-none").replace("iface=out0", "iface=nosuch0")
     code, said = _check(text)
     assert code != 0 and "nosuch0" in said and "FILE:" in said, said
 

@@ -21,6 +21,7 @@ node:
   control: @SOCKET@
   limits: {{calls: {calls}, registrations: 1000, cps: {cps}}}
 {node_extra}
+state: {{directory: "@STATE@"{state}}}
 ports:
   - {{name: outside, device: "net_af_packet0,iface=out0", address: 203.0.113.1/24}}
   - {{name: inside,  device: "net_af_packet1,iface=in0",  address: 10.0.0.1/24}}
@@ -48,9 +49,11 @@ routes:
 """
 
 
-def config(peer=PBX, workers=1, idle="backoff", calls=2000, cps=200, node_extra="", access_extra="", core_extra=""):
+def config(peer=PBX, workers=1, idle="backoff", calls=2000, cps=200, node_extra="", access_extra="", core_extra="", state=None):
+    """`state`: settings beside its directory. @SOCKET@ and @STATE@ are for who starts the border."""
     return CONFIG.format(peer=peer, workers=workers, idle=idle, calls=calls, cps=cps, node_extra=node_extra,
-                         access_extra=access_extra, core_extra=core_extra)
+                         access_extra=access_extra, core_extra=core_extra,
+                         state=", " + state if state else "")
 
 
 class Lab(Net):

@@ -31,6 +31,8 @@ enum kind { INVITE, REINVITE, UPDATE, BYE, CANCEL, KINDS };
 #define MAX_BORDERS 16
 #define T1_MS       500u
 #define T2_MS       4000u
+/* Answerers answer at once: who waits longer after 100 or 180 has lost its call in the making. */
+#define PATIENCE_MS 12000u
 #define NEVER       UINT64_MAX
 
 /* ---- messages: message.c ---- */

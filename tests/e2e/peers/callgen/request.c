@@ -124,6 +124,14 @@ static void over(int leg, enum kind kind)
 	}
 }
 
+/* How long it may take: 64*T1 without an answer; one that rings, as long as its caller waits. */
+static uint64_t patience(const struct leg *l, const struct client *c)
+{
+	if (!c->proceeding || (c->kind != INVITE && c->kind != REINVITE))
+		return 64 * T1_MS;
+	return calls.call[l->call].class == EARLY ? NEVER : PATIENCE_MS;
+}
+
 void request_tick(int leg, enum timer t, uint64_t now)
 {
 	struct leg *l = &calls.leg[leg];
@@ -132,13 +140,13 @@ void request_tick(int leg, enum timer t, uint64_t now)
 
 	if (!c->text) {
 		timer_set(leg, t, NEVER);
-	} else if (now - c->began >= 64 * T1_MS && !(invite && c->proceeding)) {
+	} else if (now - c->began >= patience(l, c)) {
 		enum kind kind = c->kind;
 		tally_of(l, kind)->unanswered++;
 		finish(leg, c);
 		over(leg, kind);
 	} else if (invite && c->proceeding) {
-		timer_set(leg, t, NEVER); /* it rings as long as it rings */
+		timer_set(leg, t, now + T1_MS);
 	} else {
 		c->interval = c->interval * 2 > T2_MS && !invite ? T2_MS : c->interval * 2;
 		timer_set(leg, t, now + c->interval);

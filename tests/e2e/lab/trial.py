@@ -1,0 +1,171 @@
+"""One fault of a cluster: calls before it, calls after it, and what their ends saw in between.
+
+Sizes come from the environment. The small ones, which are judged by counts alone,
+suit any machine; POSTERN_CLUSTER_CALLS=10000 is the size that the figures are of.
+"""
+
+import json
+import os
+import time
+
+from .cluster import Cluster
+from .netns import wait_for
+from .peers import BUILD
+
+CALLS = int(os.environ.get("POSTERN_CLUSTER_CALLS", "100"))
+FULL = CALLS >= 1000
+STREAMS = int(os.environ.get("POSTERN_CLUSTER_STREAMS", "200" if FULL else "20"))
+RATE = int(os.environ.get("POSTERN_CLUSTER_RATE", "250" if FULL else "100"))  # of what is set up and hung up
+CPS = int(os.environ.get("POSTERN_CLUSTER_CPS", "100" if FULL else "20"))  # of new calls during a fault
+LEASE = int(os.environ.get("POSTERN_CLUSTER_LEASE", "300" if FULL else "1000"))
+
+ROWS = []
+
+
+class Trial:
+    """A cluster with calls up. `with Trial(name, ...) as t:` then t.calm(), the fault, t.judge()."""
+
+    def __init__(self, fault, nodes=2, calls=CALLS, **settings):
+        self.fault = fault
+        settings.setdefault("lease", LEASE)
+        self.cluster = c = Cluster(nodes=nodes, calls=calls * 2 + 2000, cps=max(400, RATE + CPS + 50), **settings)
+        self.row = {"fault": fault, "nodes": nodes, "calls": calls}
+        try:
+            c.start_all()
+            self.g = c.callgen
+            self.up(calls)
+        except BaseException:
+            self.__exit__(Exception, None, None)
+            raise
+
+    def up(self, calls):
+        report = self.g.call(calls, RATE, STREAMS)
+        assert report["calls"]["held"]["up"] == calls, report["calls"]
+        self.g.wait_media()
+        self.wait_copied()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is not None:
+            self.row["verdict"] = f"FAILED: {str(value).splitlines()[0][:160] if value else kind.__name__}"
+            ROWS.append(self.row)
+            for n in self.cluster.nodes:
+                if n.border:
+                    print(f"---- {n.name}\n{n.proc.text()[-3000:]}")
+            write_report()
+        self.cluster.close()
+
+    def wait_copied(self):
+        """Every node has a copy of what it may have to take: the others' calls."""
+        def copied():
+            views = [self.cluster.view(n) for n in self.cluster.nodes if n.alive()]
+            held = sum(n.border.status()["calls_established"] for n in self.cluster.nodes if n.alive())
+            return all(views) and held >= self.g.report()["calls"]["held"]["up"] and all(
+                sum(g["warm_calls"] for g in v["groups"]) + n.border.status()["calls_established"] >= held
+                for v, n in zip(views, [n for n in self.cluster.nodes if n.alive()]))
+
+        if len(self.cluster.nodes) > 1:
+            wait_for("every node to have copies of the others' calls", copied, 60, 0.2)
+
+    # ---- around the fault ----
+
+    def begin(self):
+        """New calls come all the time, and gaps count from here."""
+        self.owners_before = self._owners()
+        self.g.say(f"churn {CPS} 500")
+        time.sleep(0.5)
+        self.before = self.g.report()
+        self.g.say("mark")
+        self.began = time.monotonic()
+
+    def after(self, heal=None):
+        """What the fault did, once media flows everywhere again."""
+        self.g.wait_media(60)
+        gaps = self.g.report()["media"]
+        self.row.update(seconds=round(time.monotonic() - self.began, 1), gap_ms=gaps["gap_ms"]["worst"],
+                        gap_median_ms=gaps["gap_ms"]["median"], over_500=gaps["gap_ms"]["over_500"],
+                        sent_late_ms=gaps["sent_late_ms"])
+        report = self.g.end_churn(120)
+        churn = report["requests"]["churn"]["invite"]
+        self.row.update(new_calls=churn["sent"], new_failed=churn["refused"] + churn["unanswered"],
+                        new_refused=churn["status"], new_lost=report["calls"]["churn"]["lost"])
+
+    def requests(self, misdirect=False):
+        """A re-INVITE and an UPDATE from both sides of every call, and BYE from half of each."""
+        if misdirect:
+            self.g.say("misdirect 1")
+        for kind in ("reinvite", "update"):
+            for side in ("caller", "callee"):
+                self.g.sweep(kind, side, RATE)
+        report = self.g.report()
+        self.row["up_after"] = report["calls"]["held"]["up"]
+        report = self.g.hang_up(RATE)
+        held = report["calls"]["held"]
+        kinds = [report["requests"]["held"][k] for k in ("reinvite", "update", "bye")]
+        media = report["media"]
+        self.row.update(
+            lost=held["lost"], stranger_bye=held["stranger_bye"],
+            requests=sum(k["sent"] for k in kinds), repeated=sum(k["retransmitted"] for k in kinds),
+            requests_failed=sum(k["refused"] + k["unanswered"] for k in kinds),
+            refused={s: n for k in kinds for s, n in k["status"].items()},
+            bye_ok=f'{report["requests"]["held"]["bye"]["ok"]}/{report["requests"]["held"]["bye"]["sent"]}',
+            strange_source=media["strange_source"], crosstalk=media["crosstalk"])
+
+    def _owners(self):
+        return {(side, ip): a for side, o in self.cluster.owners.items() for ip, a in o.report()["addresses"].items()}
+
+    def ownership(self):
+        now = self._owners()
+        self.row["wrong_owners"] = sum(a["wrong"] for a in now.values())
+        self.row["moves"] = sum(a["changes"] - self.owners_before[k]["changes"] for k, a in now.items())
+
+    def judge(self, moves=None, new_calls=True):
+        """Counts only: a call that was up stays up, and no address has two owners."""
+        self.requests()
+        self.finish(moves, new_calls)
+
+    def finish(self, moves=None, new_calls=True):
+        self.ownership()
+        r = self.row
+        wrong = [what for what, bad in (
+            ("established calls lost", r["lost"]), ("a BYE that nobody sent", r["stranger_bye"]),
+            ("requests failed", r["requests_failed"]), ("wrong owners", r["wrong_owners"]),
+            ("media of a stranger", r["strange_source"] + r["crosstalk"]),
+            ("calls missing", r["calls"] - r["up_after"]),
+            ("new calls failed", new_calls and r["new_failed"]),
+            ("addresses moved", moves is not None and r["moves"] - 2 * moves)) if bad]
+        assert not wrong, f"{', '.join(wrong)}: {json.dumps(r)}"
+        for n in self.cluster.nodes:
+            if n.alive():
+                wait_for(f"{n.name} to have nothing left of the calls",
+                         lambda n=n: all(n.border.status()[k] == 0 for k in ("calls", "flows", "ports_used")), 60, 0.3)
+        r["verdict"] = "ok"
+        ROWS.append(r)
+        write_report()
+
+
+COLUMNS = (("fault", "fault", 44), ("nodes", "nodes", 5), ("calls", "up", 6), ("up_after", "after", 6),
+           ("lost", "lost", 5), ("gap_ms", "gap ms", 7), ("gap_median_ms", "median", 7), ("moves", "moves", 6),
+           ("wrong_owners", "wrong owners", 12), ("requests", "requests", 8), ("requests_failed", "failed", 7),
+           ("bye_ok", "BYE 200", 12), ("new_calls", "new calls", 9), ("new_failed", "failed", 7),
+           ("verdict", "", 0))
+
+
+def table():
+    def line(cells):
+        return "  ".join(str(c).rjust(w) if i else str(c).ljust(w) for i, (c, (_, _, w)) in
+                         enumerate(zip(cells, COLUMNS))).rstrip()
+
+    head = (f"{CALLS} calls up, media on {min(STREAMS, CALLS)}, {CPS} new calls a second meanwhile, lease {LEASE} ms.\n"
+            "gap: longest silence of any stream at its receiver; moves: changes of owner over both networks.\n")
+    return head + "\n".join([line([t for _, t, _ in COLUMNS])] +
+                            [line([r.get(k, "-") for k, _, _ in COLUMNS]) for r in ROWS])
+
+
+def write_report():
+    with open(os.path.join(BUILD, "cluster-report.json"), "w") as f:
+        json.dump({"calls": CALLS, "streams": STREAMS, "cps": CPS, "lease_ms": LEASE, "faults": ROWS}, f, indent=1)
+    with open(os.path.join(BUILD, "cluster-report.txt"), "w") as f:
+        f.write(table() + "\n")
