@@ -8,42 +8,9 @@
 #include "sbc/base/ident.h"
 #include "sbc/media/port_pool.h"
 #include "tests/lib/driver_check.h"
+#include "tests/lib/driver_internal.h"
 
-#define PORTS       65536u
-#define MAX_PENDING 4096u
-#define FAILURE_LEN 4096u
-
-struct shadow {
-	bool live;
-	uint16_t shard;
-	struct flow_spec spec;
-};
-
-struct pending {
-	bool is_answer;
-	struct engine_ask ask;
-	struct engine_answer answer;
-};
-
-struct driver {
-	struct driver_conf conf;
-	const struct snapshot *snap;
-	uint16_t shards;
-	uint64_t now;
-	struct siphash_key key;
-	struct engine *engine[DRIVER_MAX_SHARDS];
-	void *memory[DRIVER_MAX_SHARDS];
-	struct engine_out *out;
-	struct oracle *oracle;
-	struct shadow *shadow[SNAPSHOT_MAX_REALMS];
-	uint32_t flows;
-	uint64_t restarts;
-	struct pending pending[MAX_PENDING];
-	uint32_t pending_first, pending_count;
-	char failure[FAILURE_LEN];
-};
-
-static void *need(void *p)
+void *driver_need(void *p)
 {
 	if (!p)
 		abort();
@@ -81,24 +48,25 @@ static void engine_start(struct driver *d, uint16_t shard)
 	ec.seed = (struct siphash_key){d->conf.seed * 2 + 1 + d->restarts,
 				       0x9e3779b97f4a7c15ull + shard};
 	size = (engine_size(&ec) + 63) & ~(size_t)63;
-	d->memory[shard] = need(aligned_alloc(64, size));
-	d->engine[shard] = need(engine_init(d->memory[shard], size, &ec, d->now));
+	d->memory[shard] = driver_need(aligned_alloc(64, size));
+	d->engine[shard] = driver_need(engine_init(d->memory[shard], size, &ec, d->now));
 }
 
 struct driver *driver_new(const struct driver_conf *conf)
 {
-	struct driver *d = need(calloc(1, sizeof(*d)));
+	struct driver *d = driver_need(calloc(1, sizeof(*d)));
 
 	d->conf = *conf;
 	d->snap = conf->snapshot;
 	d->shards = conf->shards ? conf->shards : 1;
 	d->now = 1000000;
 	d->key = (struct siphash_key){0x0706050403020100ull ^ conf->seed, 0x0f0e0d0c0b0a0908ull};
-	d->out = need(malloc(sizeof(*d->out)));
+	d->out = driver_need(malloc(sizeof(*d->out)));
 	d->oracle = oracle_new();
 	for (uint16_t i = 0; i < d->snap->realms; i++)
-		d->shadow[i] = need(calloc(PORTS, sizeof(struct shadow)));
+		d->shadow[i] = driver_need(calloc(DRIVER_PORTS, sizeof(struct shadow)));
 	secrets_init(d);
+	driver_store_init(d);
 	for (uint16_t i = 0; i < d->shards; i++)
 		engine_start(d, i);
 	return d;
@@ -112,6 +80,7 @@ void driver_free(struct driver *d)
 		free(d->memory[i]);
 	for (uint16_t i = 0; i < SNAPSHOT_MAX_REALMS; i++)
 		free(d->shadow[i]);
+	driver_store_free(d);
 	oracle_free(d->oracle);
 	free(d->out);
 	free(d);
@@ -121,7 +90,7 @@ void driver_restart(struct driver *d)
 {
 	d->restarts++;
 	for (uint16_t i = 0; i < d->snap->realms; i++)
-		memset(d->shadow[i], 0, PORTS * sizeof(struct shadow));
+		memset(d->shadow[i], 0, DRIVER_PORTS * sizeof(struct shadow));
 	d->flows = 0;
 	d->pending_count = 0;
 	for (uint16_t i = 0; i < d->shards; i++) {
@@ -199,8 +168,12 @@ static struct shadow *shadow_at(struct driver *d, uint16_t realm, uint16_t port)
 }
 
 /* Our own media port of the same kind, on a trusted side's word: another call of ours. */
-static bool is_other_call(const struct snapshot_realm *r, const struct flow_spec *f)
+static bool is_other_call(const struct snapshot_realm *r, const struct snapshot_realm *at,
+			  const struct flow_spec *f)
 {
+	if (at != r && !(r->kin && r->kin == at->kin))
+		return false;
+	r = at;
 	return r->trust == SNAPSHOT_TRUSTED && !f->latch && f->remote.port >= r->media_lo &&
 	       f->remote.port <= r->media_hi && (f->remote.port & 1) == (f->rtcp ? 1 : 0);
 }
@@ -221,7 +194,7 @@ static void check_flow_spec(struct driver *d, uint16_t shard, const struct flow_
 		driver_fail(d, "flow on %s:%u would send to no host", r->name, f->port);
 	for (uint16_t i = 0; i < d->snap->realms; i++)
 		if (f->remote.ip && f->remote.ip == d->snap->realm[i].media_ip &&
-		    !(i == f->realm && is_other_call(r, f)))
+		    !is_other_call(r, &d->snap->realm[i], f))
 			driver_fail(d, "flow on %s:%u would send to the border itself", r->name,
 				    f->port);
 }
@@ -239,7 +212,11 @@ static void carry_publish(struct driver *d, uint16_t shard, const struct flow_sp
 		driver_fail(d, "flow on %s:%u belongs to two calls", d->snap->realm[f->realm].name,
 			    f->port);
 	d->flows += !s->live;
-	*s = (struct shadow){.live = true, .shard = shard, .spec = *f};
+	if (!s->live || s->spec.epoch < f->epoch)
+		s->latched = s->live ? (struct net_addr){0, 0} : f->source;
+	s->live = true;
+	s->shard = shard;
+	s->spec = *f;
 }
 
 static void carry_retire(struct driver *d, uint16_t shard, const struct flow_spec *f)
@@ -287,8 +264,8 @@ uint32_t driver_flows(const struct driver *d)
 
 const struct flow_spec *driver_flow_next(const struct driver *d, uint32_t *cursor)
 {
-	for (; *cursor < d->snap->realms * PORTS; ++*cursor) {
-		const struct shadow *s = &d->shadow[*cursor / PORTS][*cursor % PORTS];
+	for (; *cursor < d->snap->realms * DRIVER_PORTS; ++*cursor) {
+		const struct shadow *s = &d->shadow[*cursor / DRIVER_PORTS][*cursor % DRIVER_PORTS];
 
 		if (s->live) {
 			++*cursor;
@@ -307,6 +284,14 @@ static struct pending *pending_add(struct driver *d)
 		return NULL;
 	}
 	return &d->pending[(d->pending_first + d->pending_count++) % MAX_PENDING];
+}
+
+static void carry_forward(struct driver *d, const struct engine_forward *f)
+{
+	if (!d->snap->forward)
+		driver_fail(d, "forwarded where there are no other nodes");
+	if (d->conf.on_forward)
+		d->conf.on_forward(d->conf.ctx, f);
 }
 
 static void carry(struct driver *d, uint16_t shard, const struct engine_action *a)
@@ -338,8 +323,13 @@ static void carry(struct driver *d, uint16_t shard, const struct engine_action *
 			d->conf.on_record(d->conf.ctx, shard, a->record);
 		break;
 	case ENGINE_STORE_PUT:
+		driver_store_put(d, shard, a->store);
+		break;
 	case ENGINE_STORE_DELETE:
+		driver_store_delete(d, shard, a->store);
+		break;
 	case ENGINE_FORWARD:
+		carry_forward(d, a->forward);
 		break;
 	}
 }
@@ -361,7 +351,7 @@ static bool handle_once(struct driver *d, uint16_t shard, struct engine_event *e
 	return more;
 }
 
-static void handle(struct driver *d, uint16_t shard, struct engine_event *ev)
+void driver_handle(struct driver *d, uint16_t shard, struct engine_event *ev)
 {
 	struct engine_event tick = {.type = ENGINE_EV_TICK};
 	uint32_t turns = 0;
@@ -376,7 +366,7 @@ static void handle(struct driver *d, uint16_t shard, struct engine_event *ev)
 	}
 }
 
-static void settle(struct driver *d)
+static void settle_questions(struct driver *d)
 {
 	while (d->pending_count) {
 		struct pending p = d->pending[d->pending_first];
@@ -395,31 +385,51 @@ static void settle(struct driver *d)
 		if (to >= d->shards)
 			driver_fail(d, "question or answer for shard %u", to);
 		else
-			handle(d, to, &ev);
+			driver_handle(d, to, &ev);
 	}
 }
 
-void driver_recv(struct driver *d, uint16_t listener, struct net_addr source, struct slice bytes)
+void driver_settle(struct driver *d)
+{
+	do
+		settle_questions(d);
+	while (driver_store_answer_next(d));
+}
+
+static void recv_message(struct driver *d, uint16_t listener, struct net_addr source,
+			 struct slice bytes, bool forwarded)
 {
 	struct engine_event ev = {.type = ENGINE_EV_MESSAGE};
 	uint16_t realm = d->snap->listener[listener].realm;
-	char *exact = need(malloc(bytes.n ? bytes.n : 1));
+	char *exact = driver_need(malloc(bytes.n ? bytes.n : 1));
 
 	if (bytes.n)
 		memcpy(exact, bytes.p, bytes.n);
 	if (d->conf.learn)
 		oracle_learn(d->oracle, realm, source, bytes,
 			     d->snap->realm[realm].hide_user_agent);
+	ev.message.forwarded = forwarded;
 	ev.message.bytes = slice_of(exact, bytes.n);
 	ev.message.path = (struct engine_path){.listener = listener, .remote = source};
-	handle(d, ident_shard(engine_bucket(&d->key, exact, bytes.n), d->shards), &ev);
-	settle(d);
+	driver_handle(d, ident_shard(engine_bucket(&d->key, exact, bytes.n), d->shards), &ev);
+	driver_settle(d);
 	free(exact);
+}
+
+void driver_recv(struct driver *d, uint16_t listener, struct net_addr source, struct slice bytes)
+{
+	recv_message(d, listener, source, bytes, false);
+}
+
+void driver_recv_forwarded(struct driver *d, uint16_t listener, struct net_addr source,
+			   struct slice bytes)
+{
+	recv_message(d, listener, source, bytes, true);
 }
 
 uint64_t driver_next_due(const struct driver *d)
 {
-	uint64_t due = UINT64_MAX;
+	uint64_t due = driver_store_next_due(d);
 
 	for (uint16_t i = 0; i < d->shards; i++) {
 		uint64_t t = engine_next_due(d->engine[i]);
@@ -434,8 +444,8 @@ static void tick_all(struct driver *d)
 	for (uint16_t i = 0; i < d->shards; i++) {
 		struct engine_event ev = {.type = ENGINE_EV_TICK};
 
-		handle(d, i, &ev);
-		settle(d);
+		driver_handle(d, i, &ev);
+		driver_settle(d);
 	}
 }
 
@@ -463,8 +473,10 @@ void driver_advance(struct driver *d, uint64_t to)
 
 void driver_event(struct driver *d, uint16_t shard, struct engine_event *ev)
 {
-	handle(d, shard, ev);
-	settle(d);
+	if (ev->type == ENGINE_EV_STORE)
+		d->store.mode = ev->store.mode;
+	driver_handle(d, shard, ev);
+	driver_settle(d);
 }
 
 void driver_kill(struct driver *d, uint16_t shard, uint64_t call)
@@ -473,13 +485,13 @@ void driver_kill(struct driver *d, uint16_t shard, uint64_t call)
 
 	ev.command.what = ENGINE_KILL;
 	ev.command.call = call;
-	handle(d, shard, &ev);
-	settle(d);
+	driver_handle(d, shard, &ev);
+	driver_settle(d);
 }
 
 void driver_kill_all(struct driver *d)
 {
-	struct engine_call_info *info = need(calloc(4096, sizeof(*info)));
+	struct engine_call_info *info = driver_need(calloc(4096, sizeof(*info)));
 
 	for (uint16_t i = 0; i < d->shards; i++) {
 		uint32_t cursor = 0, n;
@@ -499,8 +511,8 @@ void driver_drain(struct driver *d)
 		struct engine_event ev = {.type = ENGINE_EV_COMMAND};
 
 		ev.command.what = ENGINE_DRAIN;
-		handle(d, i, &ev);
-		settle(d);
+		driver_handle(d, i, &ev);
+		driver_settle(d);
 	}
 }
 
@@ -510,13 +522,13 @@ void driver_reconfigure(struct driver *d, const struct snapshot *s)
 		struct engine_event ev = {.type = ENGINE_EV_SNAPSHOT};
 
 		ev.snapshot = s;
-		handle(d, i, &ev);
-		settle(d);
+		driver_handle(d, i, &ev);
+		driver_settle(d);
 	}
 	d->snap = s;
 	for (uint16_t i = 0; i < s->realms; i++)
 		if (!d->shadow[i])
-			d->shadow[i] = need(calloc(PORTS, sizeof(struct shadow)));
+			d->shadow[i] = driver_need(calloc(DRIVER_PORTS, sizeof(struct shadow)));
 	secrets_init(d);
 }
 
@@ -534,8 +546,8 @@ static bool media_event(struct driver *d, enum engine_media_type type, uint16_t 
 					 .leg = f->leg,
 					 .rtcp = f->rtcp,
 					 .source = source};
-	handle(d, d->shadow[realm][port].shard, &ev);
-	settle(d);
+	driver_handle(d, d->shadow[realm][port].shard, &ev);
+	driver_settle(d);
 	return true;
 }
 
@@ -543,7 +555,29 @@ bool driver_latched(struct driver *d, uint16_t realm, uint16_t port, struct net_
 {
 	if (d->conf.learn)
 		oracle_add_ip(d->oracle, realm, source.ip, "media source");
+	if (driver_flow(d, realm, port))
+		d->shadow[realm][port].latched = source;
 	return media_event(d, ENGINE_MEDIA_LATCHED, realm, port, source);
+}
+
+bool driver_counted(struct driver *d, uint16_t realm, uint16_t port, uint64_t packets,
+		    uint64_t bytes)
+{
+	const struct flow_spec *f = driver_flow(d, realm, port);
+	struct engine_event ev = {.type = ENGINE_EV_MEDIA};
+
+	if (!f)
+		return false;
+	ev.media = (struct engine_media){.type = ENGINE_MEDIA_COUNTED,
+					 .call = f->call,
+					 .stream = f->stream,
+					 .leg = f->leg,
+					 .rtcp = f->rtcp,
+					 .packets = packets,
+					 .bytes = bytes};
+	driver_handle(d, d->shadow[realm][port].shard, &ev);
+	driver_settle(d);
+	return true;
 }
 
 bool driver_silent(struct driver *d, uint16_t realm, uint16_t port)
@@ -572,6 +606,16 @@ void driver_stats(const struct driver *d, struct engine_stats *sum)
 		sum->messages_in += s.messages_in;
 		sum->messages_out += s.messages_out;
 		sum->draining |= s.draining;
+		sum->store_dirty += s.store_dirty;
+		sum->store_inflight += s.store_inflight;
+		sum->store_held += s.store_held;
+		sum->degraded += s.degraded;
+		sum->degraded_total += s.degraded_total;
+		sum->store_puts += s.store_puts;
+		sum->store_deletes += s.store_deletes;
+		sum->restored += s.restored;
+		sum->restored_registrations += s.restored_registrations;
+		sum->restore_failed += s.restore_failed;
 		for (uint32_t r = 0; r < REASON_COUNT; r++)
 			sum->reasons.n[r] += s.reasons.n[r];
 	}

@@ -23,7 +23,8 @@
 #include "tests/lib/oracle.h"
 
 #define DRIVER_MAX_SHARDS 16u
-#define DRIVER_WALL_MS    1760000000000ull /* engine time 0, in ms since 1970 */
+
+#define DRIVER_WALL_MS 1760000000000ull /* engine time 0, in ms since 1970 */
 
 struct driver;
 
@@ -34,6 +35,7 @@ struct driver_conf {
 	uint64_t seed;
 	bool learn; /* take secrets from what comes in; else only the given ones */
 	void (*on_send)(void *ctx, const struct engine_path *path, struct slice bytes);
+	void (*on_forward)(void *ctx, const struct engine_forward *f);
 	void (*on_record)(void *ctx, uint16_t shard, const struct engine_record *r);
 	void *ctx;
 };
@@ -51,6 +53,10 @@ void driver_fail(struct driver *d, const char *format, ...) __attribute__((forma
 
 /* A datagram from `source` at a listener, now; `bytes` is copied to memory of its exact length. */
 void driver_recv(struct driver *d, uint16_t listener, struct net_addr source, struct slice bytes);
+
+/* The same, sent on by another node. */
+void driver_recv_forwarded(struct driver *d, uint16_t listener, struct net_addr source,
+			   struct slice bytes);
 
 /* Time goes on to `to`; all that falls due on the way happens at its moment. */
 void driver_advance(struct driver *d, uint64_t to);
@@ -82,12 +88,60 @@ void driver_reconfigure(struct driver *d, const struct snapshot *s);
 bool driver_latched(struct driver *d, uint16_t realm, uint16_t port, struct net_addr source);
 bool driver_silent(struct driver *d, uint16_t realm, uint16_t port);
 
+bool driver_counted(struct driver *d, uint16_t realm, uint16_t port, uint64_t packets,
+		    uint64_t bytes);
+
 /* The flow at a port, or NULL. */
 const struct flow_spec *driver_flow(const struct driver *d, uint16_t realm, uint16_t port);
 uint32_t driver_flows(const struct driver *d);
 
 /* Walks the flows in order of realm and port; `*cursor` 0 at first. NULL at the end. */
 const struct flow_spec *driver_flow_next(const struct driver *d, uint32_t *cursor);
+
+/*
+ * The store that the driver stands in for: what was put and acknowledged, by id. It
+ * outlives the engines. The driver holds against the engine that of one id one put
+ * is under way at most, that versions rise, that what is put can be read, and that
+ * only what was put is deleted.
+ */
+enum driver_store_how {
+	DRIVER_STORE_TAKES,  /* acknowledges, after conf's delay */
+	DRIVER_STORE_HOLDS,  /* says nothing until driver_store_ack() */
+	DRIVER_STORE_REFUSES /* says no */
+};
+
+/* ENGINE_EV_STORE to all shards. */
+void driver_store_mode(struct driver *d, enum engine_store_mode mode, bool resync);
+void driver_store_behave(struct driver *d, enum driver_store_how how, uint64_t delay_ms);
+
+/* Acknowledges, or refuses, all that is under way. */
+void driver_store_ack(struct driver *d, bool ok);
+
+/* All that was stored is lost. */
+void driver_store_lose(struct driver *d);
+
+struct driver_record {
+	bool present; /* else it was, once */
+	enum checkpoint_kind kind;
+	uint16_t group;
+	char id[IDENT_LEN];
+	uint32_t version, ttl_s;
+	uint64_t expires;
+	struct slice fields;
+};
+const struct driver_record *driver_store_next(const struct driver *d, uint32_t *cursor);
+
+/*
+ * The process dies, and `later` ms on another begins with what the store has. When
+ * all that had changed was stored, the flows must be those that were there, each
+ * locked to the source that it had latched.
+ */
+void driver_restart_from_store(struct driver *d, uint64_t later);
+
+/* ENGINE_EV_GROUP, ENGINE_EV_FORGET, ENGINE_EV_RESTORE to all shards. */
+void driver_group(struct driver *d, uint16_t group, bool active);
+void driver_forget(struct driver *d, enum checkpoint_kind kind, const char id[IDENT_LEN]);
+void driver_restore(struct driver *d, const struct driver_record *r);
 
 /* Sums over all shards. */
 void driver_stats(const struct driver *d, struct engine_stats *s);

@@ -50,6 +50,11 @@ static void on_send(void *ctx, const struct engine_path *path, struct slice byte
 			sent_copy(path->listener, path->remote, driver_now(s->driver), bytes);
 }
 
+static void on_forward(void *ctx, const struct engine_forward *f)
+{
+	state_forwarded(ctx, f);
+}
+
 static void on_record(void *ctx, uint16_t shard, const struct engine_record *r)
 {
 	struct scenario *s = ctx;
@@ -73,6 +78,7 @@ static void start(struct scenario *s)
 	conf.registrations = s->registrations;
 	conf.on_send = on_send;
 	conf.on_record = on_record;
+	conf.on_forward = on_forward;
 	s->driver = driver_new(&conf);
 }
 
@@ -390,7 +396,7 @@ static bool event_command(struct scenario *s, const char *verb, char *args)
 		s->next_snap.version++;
 		s->snap = s->next_snap;
 		driver_reconfigure(s->driver, &s->snap);
-	} else {
+	} else if (!state_command(s, verb, args)) {
 		return false;
 	}
 	check_driver(s);
@@ -440,7 +446,7 @@ static void run_line(struct scenario *s)
 	} else {
 		start(s);
 		if (!event_command(s, verb, rest) && !check_command(s, verb, rest) &&
-		    !other_command(s, verb, rest))
+		    !state_check(s, verb, rest) && !other_command(s, verb, rest))
 			scenario_fail(s, "no command %s", verb);
 	}
 	free(text);
@@ -467,6 +473,9 @@ static void afterlife(struct scenario *s)
 	if (!s->driver)
 		scenario_fail(s, "%s: nothing happens in it", s->path);
 	do_silence(s);
+	driver_store_behave(s->driver, DRIVER_STORE_TAKES, 0);
+	driver_store_ack(s->driver, true);
+	discard(s);
 	driver_kill_all(s->driver);
 	for (unsigned i = 0; i < 8; i++) {
 		driver_advance(s->driver, driver_now(s->driver) + AFTERLIFE_MS / 8);
@@ -474,12 +483,14 @@ static void afterlife(struct scenario *s)
 	}
 	check_driver(s);
 	end_clean(s);
+	state_end(s);
 }
 
 static void scenario_free(struct scenario *s)
 {
 	driver_free(s->driver);
 	discard(s);
+	state_free(s);
 	free(s->expected.bytes);
 	free(s->received.bytes);
 	for (unsigned i = 0; i < s->kepts; i++) {

@@ -77,6 +77,8 @@ struct scenario {
 	struct engine_record record[MAX_RECORDS];
 	unsigned records;
 	struct sent expected; /* the message that checks are about */
+	struct sent forwarded[MAX_KEPT];
+	unsigned forwards;
 	struct sent received; /* what `again` sends; listener is where it went to */
 	struct kept kept[MAX_KEPT];
 	unsigned kepts;
@@ -104,6 +106,15 @@ struct net_addr setup_addr(struct scenario *s, const char *text);
 void build_message(struct scenario *s, const char *flags, char **out, uint32_t *n);
 void build_reply(struct scenario *s, const struct sent *request, const char *status_line,
 		 const char *tag, const char *flags, char **out, uint32_t *n);
+
+/* state.c: the store, restarts, groups */
+bool state_command(struct scenario *s, const char *verb, char *args);
+bool state_check(struct scenario *s, const char *verb, char *args);
+void state_forwarded(struct scenario *s, const struct engine_forward *f);
+void state_free(struct scenario *s);
+
+/* When all is over, nothing of a call may be left in the store. */
+void state_end(struct scenario *s);
 
 /* check.c: what is wanted of what came out */
 bool check_command(struct scenario *s, const char *verb, char *args);

@@ -98,9 +98,34 @@ static void add_route(struct scenario *s, const char *from, const char *to, cons
 	text_set(s, r->prefix, sizeof(r->prefix), prefix);
 }
 
+/*
+ * Two groups, g1 as nat-access has it and g2 beside it, each with its access and core,
+ * as a cluster's configuration makes them. The pbx is one host.
+ */
+static bool setup_grouped(struct scenario *s, const char *name)
+{
+	struct snapshot *snap = &s->next_snap;
+
+	if (strcmp(name, "cluster") != 0)
+		return false;
+	add_realm(s, "access2", false, true, "203.0.113.2:5060", 20000, 29999);
+	add_realm(s, "core2", true, false, "10.0.0.2:5060", 30000, 39999);
+	add_peer(s, "pbx2", "core2", "10.0.0.10:5060");
+	add_route(s, "access2", "pbx2", "");
+	add_route(s, "core2", "registered", "");
+	snap->groups = 2;
+	text_set(s, snap->group[0], sizeof(snap->group[0]), "g1");
+	text_set(s, snap->group[1], sizeof(snap->group[1]), "g2");
+	for (uint16_t i = 0; i < snap->realms; i++) {
+		snap->realm[i].group = i / 2;
+		snap->realm[i].kin = (uint16_t)(i % 2 + 1);
+	}
+	return true;
+}
+
 void setup_named(struct scenario *s, const char *name)
 {
-	bool nat = strcmp(name, "nat-access") == 0;
+	bool nat = strcmp(name, "trunk") != 0;
 
 	snapshot_defaults(&s->next_snap);
 	s->next_snap.version = 1;
@@ -113,12 +138,12 @@ void setup_named(struct scenario *s, const char *name)
 	if (nat) {
 		add_route(s, "access", "pbx", "");
 		add_route(s, "core", "registered", "");
-	} else if (strcmp(name, "trunk") == 0) {
+		if (strcmp(name, "nat-access") != 0 && !setup_grouped(s, name))
+			scenario_fail(s, "no configuration %s", name);
+	} else {
 		add_peer(s, "carrier", "access", "198.51.100.20:5060");
 		add_route(s, "access", "pbx", "");
 		add_route(s, "core", "carrier", "");
-	} else {
-		scenario_fail(s, "no configuration %s", name);
 	}
 	s->configured = true;
 }
@@ -170,8 +195,9 @@ static void set_node(struct scenario *s, const char *key, const char *value)
 		text_set(s, snap->domain[snap->domains++], SNAPSHOT_HOST, value);
 	else if (!NUMBER(snap, t1_ms) && !NUMBER(snap, t2_ms) && !NUMBER(snap, t4_ms) &&
 		 !NUMBER(snap, ring_timeout_ms) && !NUMBER(snap, max_call_s) &&
-		 !NUMBER(snap, max_forwards) && !NUMBER(s, shards) && !NUMBER(s, calls) &&
-		 !NUMBER(s, registrations))
+		 !NUMBER(snap, max_forwards) && !NUMBER(snap, store_deadline_ms) &&
+		 !NUMBER(snap, store_ttl_s) && !NUMBER(snap, forward) && !NUMBER(s, shards) &&
+		 !NUMBER(s, calls) && !NUMBER(s, registrations))
 		scenario_fail(s, "nodes have no setting %s", key);
 }
 

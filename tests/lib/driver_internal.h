@@ -1,0 +1,57 @@
+/*
+ * driver_internal: what the files of the driver share.
+ *
+ * driver.c carries actions out, driver_store.c is the store it puts into,
+ * driver_check.c knows what every message must look like.
+ */
+#ifndef TESTS_LIB_DRIVER_INTERNAL_H
+#define TESTS_LIB_DRIVER_INTERNAL_H
+
+#include "tests/lib/driver.h"
+#include "tests/lib/driver_store.h"
+
+#define DRIVER_PORTS 65536u
+#define MAX_PENDING  4096u
+#define FAILURE_LEN  4096u
+
+struct shadow {
+	bool live;
+	uint16_t shard;
+	struct flow_spec spec;
+	struct net_addr latched; /* as driver_latched() said of it; port 0: not */
+};
+
+struct pending {
+	bool is_answer;
+	struct engine_ask ask;
+	struct engine_answer answer;
+};
+
+struct driver {
+	struct driver_conf conf;
+	const struct snapshot *snap;
+	uint16_t shards;
+	uint64_t now;
+	struct siphash_key key;
+	struct engine *engine[DRIVER_MAX_SHARDS];
+	void *memory[DRIVER_MAX_SHARDS];
+	struct engine_out *out;
+	struct oracle *oracle;
+	struct shadow *shadow[SNAPSHOT_MAX_REALMS];
+	uint32_t flows;
+	uint64_t restarts;
+	struct pending pending[MAX_PENDING];
+	uint32_t pending_first, pending_count;
+	struct driver_store store;
+	char failure[FAILURE_LEN];
+};
+
+/* One event of one shard, with all that it makes due at once. */
+void driver_handle(struct driver *d, uint16_t shard, struct engine_event *ev);
+
+/* Questions, answers and acknowledgements that are under way. */
+void driver_settle(struct driver *d);
+
+void *driver_need(void *p);
+
+#endif

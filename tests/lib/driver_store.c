@@ -1,0 +1,359 @@
+#include "tests/lib/driver_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sbc/base/ident.h"
+#include "tests/lib/driver_internal.h"
+
+void driver_store_init(struct driver *d)
+{
+	d->store = (struct driver_store){.mode = ENGINE_STORE_OFF};
+}
+
+static void drop(struct slice *s)
+{
+	free((void *)(uintptr_t)s->p);
+	*s = SLICE_NONE;
+}
+
+static void drop_ops(struct driver *d)
+{
+	for (uint32_t i = 0; i < d->store.ops; i++)
+		drop(&d->store.op[i].fields);
+	d->store.ops = 0;
+}
+
+void driver_store_free(struct driver *d)
+{
+	drop_ops(d);
+	driver_store_lose(d);
+	free(d->store.op);
+	free(d->store.record);
+}
+
+static struct slice copy(struct slice s)
+{
+	char *p = driver_need(malloc(s.n ? s.n : 1));
+
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	return slice_of(p, s.n);
+}
+
+static uint32_t record_of(struct driver *d, const struct engine_store *s, bool make)
+{
+	struct driver_store *t = &d->store;
+
+	for (uint32_t i = 0; i < t->records; i++)
+		if (t->record[i].kind == s->kind && memcmp(t->record[i].id, s->id, IDENT_LEN) == 0)
+			return i;
+	if (!make)
+		return UINT32_MAX;
+	if (t->records == t->room) {
+		t->room = t->room ? 2 * t->room : 64;
+		t->record = driver_need(realloc(t->record, t->room * sizeof(*t->record)));
+	}
+	t->record[t->records] = (struct driver_record){.kind = s->kind, .group = s->group};
+	memcpy(t->record[t->records].id, s->id, IDENT_LEN);
+	return t->records++;
+}
+
+static struct driver_op *op_add(struct driver *d)
+{
+	struct driver_store *t = &d->store;
+
+	if (t->ops == t->op_room) {
+		t->op_room = t->op_room ? 2 * t->op_room : 64;
+		t->op = driver_need(realloc(t->op, t->op_room * sizeof(*t->op)));
+	}
+	return &t->op[t->ops++];
+}
+
+static bool is_underway(const struct driver *d, uint32_t record, uint16_t shard, uint32_t *puts)
+{
+	bool found = false;
+
+	*puts = 0;
+	for (uint32_t i = 0; i < d->store.ops; i++) {
+		const struct driver_op *op = &d->store.op[i];
+
+		*puts += op->is_put && op->shard == shard;
+		found |= op->is_put && op->record == record;
+	}
+	return found;
+}
+
+/* What is put must be what a release reads, and name itself. */
+static void check_fields(struct driver *d, const struct engine_store *s)
+{
+	static struct call_checkpoint call;
+	struct registration_checkpoint reg;
+	enum sbc_err err;
+	struct slice id;
+	uint32_t version;
+
+	if (s->kind == CHECKPOINT_CALL) {
+		err = checkpoint_call_read(&call, s->fields);
+		id = call.id;
+		version = call.version;
+	} else {
+		err = checkpoint_registration_read(&reg, s->fields);
+		id = reg.id;
+		version = reg.version;
+	}
+	if (err != SBC_OK)
+		driver_fail(d, "a checkpoint that cannot be read: error %d", (int)err);
+	else if (!slice_eq(id, slice_of(s->id, IDENT_LEN)) || version != s->version)
+		driver_fail(d, "a checkpoint that is not what its action says");
+}
+
+void driver_store_put(struct driver *d, uint16_t shard, const struct engine_store *s)
+{
+	uint32_t i = record_of(d, s, true), puts;
+	struct driver_record *r = &d->store.record[i];
+	struct driver_op *op;
+
+	if (d->store.mode == ENGINE_STORE_OFF || d->store.mode == ENGINE_STORE_DOWN)
+		driver_fail(d, "put into a store that is off or down");
+	if (is_underway(d, i, shard, &puts))
+		driver_fail(d, "two puts of %.*s under way", (int)IDENT_LEN, s->id);
+	if (puts >= ENGINE_STORE_WINDOW)
+		driver_fail(d, "more puts under way than the window allows");
+	if (r->present && s->version <= r->version)
+		driver_fail(d, "version %u put after %u", s->version, r->version);
+	if (s->fields.n > CHECKPOINT_MAX || s->ttl_s == 0)
+		driver_fail(d, "put of %u bytes for %u s", s->fields.n, s->ttl_s);
+	check_fields(d, s);
+	r->group = s->group;
+	op = op_add(d);
+	*op = (struct driver_op){
+		.is_put = true,
+		.ok = d->store.how != DRIVER_STORE_REFUSES,
+		.shard = shard,
+		.at = d->store.how == DRIVER_STORE_HOLDS ? UINT64_MAX : d->now + d->store.delay,
+		.handle = s->handle,
+		.record = i,
+		.version = s->version,
+		.ttl_s = s->ttl_s,
+		.fields = copy(s->fields),
+	};
+}
+
+void driver_store_delete(struct driver *d, uint16_t shard, const struct engine_store *s)
+{
+	uint32_t i = record_of(d, s, false), puts;
+	struct driver_op *op;
+
+	if (i == UINT32_MAX) {
+		driver_fail(d, "delete of %.*s, which was never put", (int)IDENT_LEN, s->id);
+		return;
+	}
+	op = op_add(d);
+	*op = (struct driver_op){.shard = shard, .record = i, .at = d->now};
+	/* Behind a put of the same id that is under way. */
+	d->store.ops--;
+	if (is_underway(d, i, shard, &puts))
+		op->at = UINT64_MAX;
+	d->store.ops++;
+}
+
+static void record_clear(struct driver_record *r)
+{
+	r->present = false;
+	drop(&r->fields);
+}
+
+static void carry_put(struct driver *d, struct driver_op *op)
+{
+	struct driver_record *r = &d->store.record[op->record];
+	struct engine_event ev = {.type = ENGINE_EV_STORED};
+
+	ev.stored.kind = r->kind;
+	ev.stored.handle = op->handle;
+	ev.stored.version = op->version;
+	ev.stored.ok = op->ok;
+	if (op->ok) {
+		record_clear(r);
+		r->present = true;
+		r->version = op->version;
+		r->ttl_s = op->ttl_s;
+		r->expires = d->now + 1000ull * op->ttl_s;
+		r->fields = op->fields;
+	} else {
+		drop(&op->fields);
+	}
+	driver_handle(d, op->shard, &ev);
+}
+
+bool driver_store_answer_next(struct driver *d)
+{
+	struct driver_store *t = &d->store;
+	struct driver_op op;
+	uint32_t i = 0;
+
+	while (i < t->ops && t->op[i].at > d->now)
+		i++;
+	if (i == t->ops)
+		return false;
+	op = t->op[i];
+	memmove(&t->op[i], &t->op[i + 1], (t->ops - i - 1) * sizeof(op));
+	t->ops--;
+	for (uint32_t k = 0; op.is_put && k < t->ops; k++)
+		if (!t->op[k].is_put && t->op[k].record == op.record)
+			t->op[k].at = d->now;
+	if (op.is_put)
+		carry_put(d, &op);
+	else
+		record_clear(&t->record[op.record]);
+	return true;
+}
+
+uint64_t driver_store_next_due(const struct driver *d)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (uint32_t i = 0; i < d->store.ops; i++)
+		due = d->store.op[i].at < due ? d->store.op[i].at : due;
+	return due;
+}
+
+void driver_store_mode(struct driver *d, enum engine_store_mode mode, bool resync)
+{
+	d->store.mode = mode;
+	for (uint16_t i = 0; i < d->shards; i++) {
+		struct engine_event ev = {.type = ENGINE_EV_STORE};
+
+		ev.store.mode = mode;
+		ev.store.resync = resync;
+		driver_handle(d, i, &ev);
+	}
+	driver_settle(d);
+}
+
+void driver_store_behave(struct driver *d, enum driver_store_how how, uint64_t delay_ms)
+{
+	d->store.how = how;
+	d->store.delay = delay_ms;
+}
+
+void driver_store_ack(struct driver *d, bool ok)
+{
+	for (uint32_t i = 0; i < d->store.ops; i++) {
+		if (!d->store.op[i].is_put)
+			continue;
+		d->store.op[i].at = d->now;
+		d->store.op[i].ok = ok;
+	}
+	driver_settle(d);
+}
+
+void driver_store_lose(struct driver *d)
+{
+	for (uint32_t i = 0; i < d->store.records; i++)
+		record_clear(&d->store.record[i]);
+}
+
+const struct driver_record *driver_store_next(const struct driver *d, uint32_t *cursor)
+{
+	while (*cursor < d->store.records) {
+		const struct driver_record *r = &d->store.record[(*cursor)++];
+
+		if (r->present && r->expires > d->now)
+			return r;
+	}
+	return NULL;
+}
+
+/* ---- another process ---- */
+
+void driver_restore(struct driver *d, const struct driver_record *r)
+{
+	struct engine_event ev = {.type = ENGINE_EV_RESTORE};
+	uint8_t bucket = ident_bucket(&d->key, slice_of(r->id, IDENT_LEN));
+	struct slice fields = copy(r->fields);
+
+	ev.restore.kind = r->kind;
+	ev.restore.fields = fields;
+	driver_handle(d, ident_shard(bucket, d->shards), &ev);
+	driver_settle(d);
+	drop(&fields);
+}
+
+void driver_forget(struct driver *d, enum checkpoint_kind kind, const char id[IDENT_LEN])
+{
+	struct engine_event ev = {.type = ENGINE_EV_FORGET};
+
+	ev.forget.kind = kind;
+	memcpy(ev.forget.id, id, IDENT_LEN);
+	driver_handle(d, ident_shard(ident_bucket(&d->key, slice_of(id, IDENT_LEN)), d->shards),
+		      &ev);
+	driver_settle(d);
+}
+
+void driver_group(struct driver *d, uint16_t group, bool active)
+{
+	for (uint16_t i = 0; i < d->shards; i++) {
+		struct engine_event ev = {.type = ENGINE_EV_GROUP};
+
+		ev.group.group = group;
+		ev.group.active = active;
+		driver_handle(d, i, &ev);
+	}
+	driver_settle(d);
+}
+
+/* All that goes into a flow but who owns it and what it counts. */
+static bool same_flow(const struct shadow *was, const struct shadow *is)
+{
+	const struct flow_spec *a = &was->spec, *b = &is->spec;
+
+	return is->live && a->peer_realm == b->peer_realm && a->peer_port == b->peer_port &&
+	       net_addr_eq(a->remote, b->remote) && a->gate_ip == b->gate_ip &&
+	       a->clock_rate == b->clock_rate && a->dscp == b->dscp && a->latch == b->latch &&
+	       a->proven == b->proven && a->closed == b->closed && a->rtcp == b->rtcp &&
+	       a->opaque == b->opaque && a->stream == b->stream && a->leg == b->leg &&
+	       net_addr_eq(was->latched, b->source);
+}
+
+static void check_flows(struct driver *d, struct shadow *was[SNAPSHOT_MAX_REALMS])
+{
+	for (uint16_t r = 0; r < d->snap->realms; r++)
+		for (uint32_t p = 0; p < DRIVER_PORTS; p++) {
+			const struct shadow *is = &d->shadow[r][p];
+
+			if (is->live && !was[r][p].live)
+				driver_fail(d, "after the restart there is a flow at %s:%u",
+					    d->snap->realm[r].name, p);
+			else if (was[r][p].live && !same_flow(&was[r][p], is))
+				driver_fail(d, "after the restart the flow at %s:%u is %s",
+					    d->snap->realm[r].name, p,
+					    is->live ? "another" : "gone");
+		}
+}
+
+void driver_restart_from_store(struct driver *d, uint64_t later)
+{
+	enum engine_store_mode mode = d->store.mode;
+	struct shadow *was[SNAPSHOT_MAX_REALMS];
+	struct engine_stats s;
+	bool whole;
+
+	driver_stats(d, &s);
+	whole = mode > ENGINE_STORE_DOWN && s.store_dirty == 0 && s.store_inflight == 0;
+	for (uint16_t i = 0; i < d->snap->realms; i++) {
+		was[i] = d->shadow[i];
+		d->shadow[i] = driver_need(calloc(DRIVER_PORTS, sizeof(struct shadow)));
+	}
+	drop_ops(d);
+	d->now += later;
+	driver_restart(d);
+	for (uint32_t i = 0; i < d->store.records; i++)
+		if (d->store.record[i].present && d->store.record[i].expires > d->now)
+			driver_restore(d, &d->store.record[i]);
+	if (whole)
+		check_flows(d, was);
+	for (uint16_t i = 0; i < d->snap->realms; i++)
+		free(was[i]);
+	driver_store_mode(d, mode, false);
+}

@@ -1,0 +1,38 @@
+/*
+ * driver_store: the store that a driver's engines put into. See driver.h.
+ */
+#ifndef TESTS_LIB_DRIVER_STORE_H
+#define TESTS_LIB_DRIVER_STORE_H
+
+#include "tests/lib/driver.h"
+
+/* An action that is not carried out yet. */
+struct driver_op {
+	bool is_put, ok;
+	uint16_t shard;
+	uint64_t at, handle;
+	uint32_t record; /* index */
+	uint32_t version, ttl_s;
+	struct slice fields; /* ours */
+};
+
+struct driver_store {
+	enum engine_store_mode mode;
+	enum driver_store_how how;
+	uint64_t delay;
+	struct driver_record *record;
+	uint32_t records, room;
+	struct driver_op *op;
+	uint32_t ops, op_room;
+};
+
+void driver_store_init(struct driver *d);
+void driver_store_free(struct driver *d);
+void driver_store_put(struct driver *d, uint16_t shard, const struct engine_store *s);
+void driver_store_delete(struct driver *d, uint16_t shard, const struct engine_store *s);
+
+/* Carries out the next that is due; false: none is. */
+bool driver_store_answer_next(struct driver *d);
+uint64_t driver_store_next_due(const struct driver *d);
+
+#endif
