@@ -2,7 +2,8 @@
 """The end-to-end tests: real programs in network namespaces. run.py [NAME ...]
 
 Each case is a function named case_*; its first line of documentation says what
-must be true. The last line printed is `N passed, N failed`.
+must be true. The last line printed is `N passed, N failed`. The cases of the
+cluster run only by name (`run.py cluster`): they are a suite of their own.
 """
 
 import importlib
@@ -15,7 +16,8 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-MODULES = ("calls", "media", "hostile", "daemon", "load")
+MODULES = ("calls", "media", "hostile", "daemon", "state", "load")
+CLUSTER = ("cluster_nodes", "cluster_redis")
 
 
 def demo():
@@ -35,11 +37,26 @@ def cases():
     return found
 
 
-def main(wanted):
+def cluster_cases():
+    found = []
+    for name in CLUSTER:
+        module = importlib.import_module(f"cases.{name}")
+        found += [(f"cluster.{name[8:]}_{k[5:]}", f) for k, f in vars(module).items() if k.startswith("case_")]
+    return found
+
+
+def chosen_of(wanted):
     everything = cases()
-    chosen = [(n, f) for n, f in everything if not wanted or any(n == w or n.startswith(w + ".") for w in wanted)]
+    if not wanted:
+        return everything
+    everything += cluster_cases()
+    return [(n, f) for n, f in everything if any(n == w or n.startswith(w + ".") for w in wanted)]
+
+
+def main(wanted):
+    chosen = chosen_of(wanted)
     if not chosen:
-        print("no such case; there are: " + ", ".join(n for n, _ in everything))
+        print("no such case; there are: " + ", ".join(n for n, _ in cases() + cluster_cases()))
         return 2
     passed = failed = 0
     for name, function in chosen:
@@ -54,6 +71,9 @@ def main(wanted):
             passed += 1
             print(f"ok   {name} ({time.monotonic() - began:.1f} s)")
         sys.stdout.flush()
+    if any(n.startswith("cluster.") for n, _ in chosen):
+        from lab import trial
+        print(f"\n{trial.table()}\n\n{trial.write_report()}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

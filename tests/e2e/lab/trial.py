@@ -165,7 +165,10 @@ def table():
 
 
 def write_report():
-    with open(os.path.join(BUILD, "cluster-report.json"), "w") as f:
+    """After each trial: what is known so far is kept whatever comes. Says where."""
+    path = os.path.join(BUILD, "cluster-report")
+    with open(path + ".json", "w") as f:
         json.dump({"calls": CALLS, "streams": STREAMS, "cps": CPS, "lease_ms": LEASE, "faults": ROWS}, f, indent=1)
-    with open(os.path.join(BUILD, "cluster-report.txt"), "w") as f:
+    with open(path + ".txt", "w") as f:
         f.write(table() + "\n")
+    return f"the same in {path}.txt and {path}.json"
