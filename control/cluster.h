@@ -34,7 +34,18 @@ void cluster_fenced(struct cluster *c, uint16_t group);
 /* A request of a dialog that is not here: sent to the node that has it, or answered by nobody. */
 void cluster_forward(struct cluster *c, const struct dp_forward *f);
 
+/*
+ * Gives every group to a node that is ready, and takes none; `done` (may be NULL) is called
+ * once nothing is left and this node is out. As long as nobody is ready it serves on: see
+ * cluster_has_heir(), and cluster_abandon(), which gives up what nobody will have. With
+ * `drain` false it takes part again.
+ */
 void cluster_drain(struct cluster *c, bool drain, void (*done)(void *arg), void *arg);
+bool cluster_is_draining(const struct cluster *c);
+bool cluster_has_heir(const struct cluster *c);
+void cluster_abandon(struct cluster *c);
+
+/* An operator's. False with a sentence in `why`. */
 bool cluster_move(struct cluster *c, uint16_t group, uint16_t node, const char **why);
 
 struct cluster_view {
@@ -42,6 +53,9 @@ struct cluster_view {
 	struct lease_node_view node[CONFIG_MAX_MEMBERS];
 	struct lease_view group[SNAPSHOT_MAX_GROUPS];
 	struct warm_count warm[SNAPSHOT_MAX_GROUPS];
+	bool loaded[SNAPSHOT_MAX_GROUPS]; /* the warm copies are complete */
+	bool differs[CONFIG_MAX_MEMBERS]; /* its settings are not those of the others */
+	bool draining;
 	uint64_t takeovers, given, lost, forwarded, forward_unknown;
 	uint64_t heartbeats_bad; /* not authentic, replayed, or of another configuration */
 };
