@@ -129,6 +129,10 @@ struct driver_record {
 	uint64_t expires;
 	struct slice fields;
 };
+/* What another driver's engines, or a test, put there. */
+void driver_store_seed(struct driver *d, enum checkpoint_kind kind, const char id[IDENT_LEN],
+		       uint32_t version, struct slice fields);
+
 const struct driver_record *driver_store_next(const struct driver *d, uint32_t *cursor);
 
 /*

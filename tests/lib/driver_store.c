@@ -140,6 +140,24 @@ void driver_store_put(struct driver *d, uint16_t shard, const struct engine_stor
 	};
 }
 
+void driver_store_seed(struct driver *d, enum checkpoint_kind kind, const char id[IDENT_LEN],
+		       uint32_t version, struct slice fields)
+{
+	struct engine_store s = {.kind = kind};
+	struct driver_record *r;
+	uint32_t i;
+
+	memcpy(s.id, id, IDENT_LEN);
+	i = record_of(d, &s, true);
+	r = &d->store.record[i];
+	drop(&r->fields);
+	r->present = true;
+	r->version = version;
+	r->ttl_s = d->snap->store_ttl_s;
+	r->expires = d->now + 1000ull * r->ttl_s;
+	r->fields = copy(fields);
+}
+
 void driver_store_delete(struct driver *d, uint16_t shard, const struct engine_store *s)
 {
 	uint32_t i = record_of(d, s, false), puts;
