@@ -268,6 +268,10 @@ static bool flow_has(struct scenario *s, const struct flow_spec *f, const char *
 		return f->leg == strtoul(eq + 1, NULL, 10);
 	if (strncmp(word, "stream=", 7) == 0)
 		return f->stream == strtoul(eq + 1, NULL, 10);
+	if (strncmp(word, "source=", 7) == 0)
+		return net_addr_eq(setup_addr(s, eq + 1), f->source);
+	if (strncmp(word, "packets=", 8) == 0)
+		return f->packets == strtoull(eq + 1, NULL, 10);
 	if (strncmp(word, "clock=", 6) == 0)
 		return f->clock_rate == strtoul(eq + 1, NULL, 10);
 	scenario_fail(s, "flows have no %s", word);
