@@ -127,10 +127,10 @@ bool call_relay_response(struct engine *e, struct call *call, struct exchange *e
  * The 2xx that waits for the store (EXCHANGE_F_WAITS: composed, in ex->message)
  * leaves, and the callee is acknowledged: the call stands.
  */
-void call_release(struct engine *e, struct call *call);
+void call_let_go(struct engine *e, struct call *call);
 
 /* The same at the deadline, or when there is nothing to wait for any more. */
-void call_release_unstored(struct engine *e, struct call *call);
+void call_let_go_unstored(struct engine *e, struct call *call);
 
 /* ACK to the 2xx on the client side's leg, kept for its repetition. */
 void call_ack_send(struct engine *e, struct call *call, struct exchange *ex, struct slice sdp);

@@ -197,7 +197,7 @@ static bool invite_wait(struct engine *e, struct call *call, struct exchange *ex
 	return true;
 }
 
-static void call_let_go(struct engine *e, struct call *call, bool stored)
+static void answer_leave(struct engine *e, struct call *call, bool stored)
 {
 	struct exchange *ex = exchange_get(e, call->invite);
 
@@ -212,14 +212,14 @@ static void call_let_go(struct engine *e, struct call *call, bool stored)
 	store_touch(e, call, STORE_SOON);
 }
 
-void call_release(struct engine *e, struct call *call)
+void call_let_go(struct engine *e, struct call *call)
 {
-	call_let_go(e, call, true);
+	answer_leave(e, call, true);
 }
 
-void call_release_unstored(struct engine *e, struct call *call)
+void call_let_go_unstored(struct engine *e, struct call *call)
 {
-	call_let_go(e, call, false);
+	answer_leave(e, call, false);
 }
 
 /* The callee has answered, but the call cannot be: it is acknowledged and let go. */

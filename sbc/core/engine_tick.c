@@ -38,7 +38,7 @@ static void tick_exchange(struct engine *e, struct exchange *ex)
 	struct call *call = pool_get(&e->calls, ex->call);
 
 	if ((ex->flags & EXCHANGE_F_WAITS) && call != NULL) {
-		call_release_unstored(e, call);
+		call_let_go_unstored(e, call);
 		return;
 	}
 	engine_answered(e, &none);

@@ -232,9 +232,9 @@ static void call_stored(struct engine *e, struct call *call, bool ok)
 		mark_recovered(e, m);
 	if (answer && store_holds(call)) {
 		if (ok)
-			call_release(e, call);
+			call_let_go(e, call);
 		else
-			call_release_unstored(e, call);
+			call_let_go_unstored(e, call);
 	}
 	item_settle(e, item_of_call(e, call), ok);
 }

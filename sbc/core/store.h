@@ -92,7 +92,7 @@ void store_restored_registration(struct engine *e, struct registration *r, uint3
 
 /*
  * The answer to the INVITE that began this call is ready. True: it waits until
- * call_release() or call_release_unstored(), one of which the store will call.
+ * call_let_go() or call_let_go_unstored(), one of which the store will call.
  */
 bool store_hold(struct engine *e, struct call *call);
 

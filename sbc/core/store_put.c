@@ -95,7 +95,7 @@ static void put_unfit(struct engine *e, uint32_t item)
 {
 	engine_count(e, REASON_STORE_UNFIT);
 	if (item < e->limits.calls && store_holds(pool_at(&e->calls, item)))
-		call_release_unstored(e, pool_at(&e->calls, item));
+		call_let_go_unstored(e, pool_at(&e->calls, item));
 	store_line_cut(e, item);
 }
 
@@ -218,7 +218,7 @@ static void release_all(struct engine *e)
 
 		if (item == POOL_NONE)
 			return;
-		call_release_unstored(e, pool_at(&e->calls, item));
+		call_let_go_unstored(e, pool_at(&e->calls, item));
 	}
 	e->due = true;
 }
