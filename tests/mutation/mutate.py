@@ -87,12 +87,35 @@ MUTANTS = [
      r"return l->asked != leg_uri_print\(e, rx->m->request_uri\);", "return true;",
      "what comes back asking for the same is a new call"),
     ("own-ports-for-all", "sbc/core/offer_media.c",
-     r"return realm->trust == SNAPSHOT_TRUSTED && rtp\.ip", "return rtp.ip",
+     r"if \(own->trust != SNAPSHOT_TRUSTED\)", "if (false)",
      "a phone may name the border's media ports"),
+    ("answer-not-held", "sbc/core/call_answer.c",
+     r"if \(e->store\.mode != ENGINE_STORE_DURABLE\)", "if (true)",
+     "the 2xx does not wait for the store"),
+    ("delete-forgotten", "sbc/core/store_owed.c",
+     r"\tstore_delete\(e, CHECKPOINT_CALL, slice_of\(owed->call_id, IDENT_LEN\),\n"
+     r"\t\t     \(uint16_t\)owed->far_tag\);\n", "",
+     "a call that is over stays in the store"),
+    ("put-twice", "sbc/core/store.c",
+     r"\tif \(m->flags & STORE_F_UNDERWAY\) \{\n\t\tm->flags \|= urgency",
+     "\tif (false) {\n\t\tm->flags |= urgency",
+     "a call is put again before the store has answered"),
+    ("latched-source-lost", "sbc/core/call_event.c",
+     r"\t\t\tside->latched_rtp = m->source;", "\t\t\t(void)m->source;",
+     "where media came from is not kept"),
+    ("lost-group-hangs-up", "sbc/core/engine_group.c",
+     r"\t\tcall_forget\(e, call\);", "\t\tcall_end(e, call, END_ERROR, 503, CALL_BYE_BOTH);",
+     "calls of a group that another node has are hung up on"),
+    ("owed-bye-forgotten", "sbc/core/store_owed.c",
+     r"\tif \(owed->cseq_in && --owed->cseq_in\)", "\tif (false)",
+     "the first BYE that is answered settles both sides"),
+    ("refresh-forgotten", "sbc/core/store_put.c",
+     r"if \(kept_due\(e\) <= e->now\)", "if (false)",
+     "a long call is forgotten by the store"),
 ]
 
 FOLDERS = ["bye", "call", "cancel", "early-media", "errors", "forking", "hiding", "limits", "nat",
-           "options", "prack", "register", "reinvite", "sdp", "spiral", "timers"]
+           "options", "prack", "register", "reinvite", "sdp", "spiral", "state", "timers"]
 
 
 def copy_sources(root, to):
