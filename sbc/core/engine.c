@@ -196,7 +196,7 @@ bool engine_handle(struct engine *e, const struct engine_event *ev, struct engin
 		engine_store_event(e, ev);
 		break;
 	}
-	store_flush(e);
+	store_put_due(e);
 	engine_count_sends(e, out);
 	return e->due;
 }

@@ -127,7 +127,7 @@ void store_stored(struct engine *e, enum checkpoint_kind kind, uint64_t handle, 
 		  bool ok);
 
 /* Puts what is due, as far as there is room. Called last in every event. */
-void store_flush(struct engine *e);
+void store_put_due(struct engine *e);
 
 /* As wheel_next_due(). */
 uint64_t store_next_due(const struct engine *e);

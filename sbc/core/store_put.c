@@ -223,7 +223,7 @@ static void release_all(struct engine *e)
 	e->due = true;
 }
 
-void store_flush(struct engine *e)
+void store_put_due(struct engine *e)
 {
 	if (e->store.mode != ENGINE_STORE_DURABLE && e->store.held)
 		release_all(e);
