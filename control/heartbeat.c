@@ -66,6 +66,7 @@ static void put_lease(struct wbuf *w, const struct lease_heartbeat *l)
 		put(w, l->member[i], 8);
 	for (unsigned i = 0; i < LEASE_MAX_GROUPS; i++) {
 		put(w, l->epoch[i], 8);
+		put(w, l->known[i], 8);
 		put(w, l->wants[i], 2);
 	}
 	for (unsigned i = 0; i < LEASE_MAX_NODES; i++) {
@@ -171,6 +172,7 @@ static void get_lease(struct cursor *c, const struct heartbeat_head *head,
 		l->member[i] = get(c, 8);
 	for (unsigned i = 0; i < LEASE_MAX_GROUPS; i++) {
 		l->epoch[i] = get(c, 8);
+		l->known[i] = get(c, 8);
 		l->wants[i] = (uint16_t)get(c, 2);
 		c->bad |= l->wants[i] >= LEASE_MAX_NODES && l->wants[i] != LEASE_NONE;
 	}

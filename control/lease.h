@@ -7,8 +7,8 @@
  * Never two owners. Wall clocks, and Redis's, may be anywhere and jump; what is
  * relied on is only that monotonic clocks run at nearly one rate (LEASE_DRIFT),
  * that Redis carries out a script whole, and that there is one Redis at a time:
- * a failover or a restart may lose the last writes (or all), but what was lost does
- * not come back. With `replicas` a reply counts only when WAIT has counted them.
+ * a failover or a restart may lose the writes of the last loss_ms, or all, but what was
+ * lost does not come back. With `replicas` a reply counts only when WAIT has counted them.
  *
  * In Redis, a group's lease is {owner, epoch, beat, heir}, a node's membership {in or
  * out, token}. Nothing of it expires by itself: Redis measures time by its wall clock.
@@ -21,7 +21,8 @@
  *    by its own clock, over one connection, may try; the script checks that they are
  *    still unchanged and that the claimant is in with its token, and raises the
  *    epoch. A free group (owner empty: released) is claimed at once when the
- *    connection is as old as that. A record that is missing is one like any other.
+ *    connection is as old as that. A record that is missing may have been lost: it
+ *    is claimed like another's, when the condition below holds for every other node.
  *  - Without Redis: an owner may also serve until lease_ms after it SENT a heartbeat
  *    that ALL other members have answered with a grant for that group. Who granted
  *    does not claim that group for lease_wait() after it RECEIVED that heartbeat, and
@@ -35,12 +36,15 @@
  *    the connection was made). It takes a new token after any of its groups was lost or
  *    has expired, and after a claim of which it does not know what became: an old
  *    claim that is carried out late finds another token.
- *  - An owner counts as members what it has read, and stops counting a token only when
- *    it has read that this token is out; it relies on that for at most alone_ms from
- *    sending that reading, then needs that node's grant again.
- *  - An owner that learns of a higher epoch of its group, from Redis or from a
- *    heartbeat, stops at once. One that finds a lower one in Redis (writes were lost)
- *    claims at once, without ceasing to serve.
+ *  - An owner counts as members what it has read to be in. It does without the others
+ *    when it has read for loss_ms that they are out and the group its own, for at most
+ *    alone_ms from sending the last such reading; else it needs their grants too.
+ *    It puts out a member that has no group and was silent for alone_ms; having been
+ *    counted is good for half of that after the owner was heard last.
+ *  - An owner that learns that its group has another owner with a higher epoch, from
+ *    Redis or from a heartbeat, stops at once. One that finds a lower one in Redis
+ *    (writes were lost), or hears that there was a higher one, claims again at once,
+ *    without ceasing to serve.
  * Serving ends by the clock, in the workers (dp_group_until()), not by anything
  * that this code does in time.
  *
@@ -61,6 +65,7 @@
 #define LEASE_NONE       UINT16_MAX
 #define LEASE_STRANGER   (UINT16_MAX - 1u) /* an owner that the configuration does not have */
 #define LEASE_MARGIN_MS  10u
+#define LEASE_LOSS_MS    5000u
 
 /* Two monotonic clocks differ in rate by less than 1 / LEASE_DRIFT. */
 #define LEASE_DRIFT 64u
@@ -75,7 +80,8 @@ struct lease_conf {
 	uint16_t nodes, self, groups;
 	uint16_t home[LEASE_MAX_GROUPS];
 	uint32_t lease_ms, alone_ms;
-	bool give_back; /* an owner that is not home gives back by itself */
+	uint32_t loss_ms; /* 0: LEASE_LOSS_MS */
+	bool give_back;   /* an owner that is not home gives back by itself */
 	uint32_t give_back_after_ms;
 	uint64_t incarnation; /* of this process: random, never 0 */
 };
@@ -88,6 +94,7 @@ struct lease_heartbeat {
 	uint16_t prepared;                /* bit g: the state of group g is in its workers */
 	uint64_t member[LEASE_MAX_NODES]; /* token of each node that it counts as a member; 0 */
 	uint64_t epoch[LEASE_MAX_GROUPS]; /* of the groups it serves; 0: does not */
+	uint64_t known[LEASE_MAX_GROUPS]; /* highest that it has seen anywhere */
 	uint16_t wants[LEASE_MAX_GROUPS]; /* node that it would give the group to; LEASE_NONE */
 	/* grants: what it has heard last of each node: incarnation and seq (0: nothing), and
 	 * the groups (bit g) that it grants as they stood in that heartbeat */
@@ -104,7 +111,7 @@ enum lease_action_type {
 	LEASE_CLAIM, /* script: group, node, epoch, beat (as they must be), next_epoch, token, out */
 	LEASE_RELEASE, /* script: group, epoch; and names `node` as who should have it */
 	LEASE_JOIN,    /* script: self is in, with `token` */
-	LEASE_LEAVE,   /* script: self is out, if it has `token` */
+	LEASE_LEAVE,   /* script: `node` is out, if it has `token` */
 	LEASE_SERVE,   /* group may be served until `until_ms`, under `epoch` (which may change) */
 	LEASE_PREPARE, /* group will probably be claimed soon: restore it, then lease_restored() */
 	LEASE_FORGET,  /* a prepared group is another's: its state may go */
@@ -186,7 +193,7 @@ void lease_heard(struct lease *l, uint64_t now, const struct lease_heartbeat *h,
 void lease_connected(struct lease *l, uint64_t now, bool up, struct lease_out *out);
 void lease_replied(struct lease *l, uint64_t now, const struct lease_reply *r,
 		   struct lease_out *out);
-/* The state of a prepared or taken group is in the workers: it may be served. */
+/* The state of a prepared or taken group is in the workers: answers the latest PREPARE or TAKEN. */
 void lease_restored(struct lease *l, uint64_t now, uint16_t group, struct lease_out *out);
 /* A group that was to be yielded is not served and all it owed is written. */
 void lease_yielded(struct lease *l, uint64_t now, uint16_t group, struct lease_out *out);

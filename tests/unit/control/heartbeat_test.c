@@ -50,6 +50,7 @@ static struct heartbeat lease_of(uint64_t number)
 	h.lease.prepared = 7;
 	for (unsigned i = 0; i < LEASE_MAX_GROUPS; i++) {
 		h.lease.epoch[i] = i * 1000000007ull;
+		h.lease.known[i] = UINT64_MAX - i;
 		h.lease.wants[i] = i % 3 ? LEASE_NONE : (uint16_t)i;
 	}
 	for (unsigned i = 0; i < LEASE_MAX_NODES; i++) {
