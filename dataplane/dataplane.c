@@ -141,6 +141,7 @@ struct dataplane *dp_create(const struct dp_conf *conf, char *why, uint32_t why_
 		dp->conf.wall_ms = wall_offset();
 	dp->workers = conf->workers;
 	dp->ports = conf->ports;
+	dp->groups = conf->snapshot->groups;
 	dp->clock = dp_now;
 	dp->wake_fd = -1;
 	if (build(dp, why, why_len))

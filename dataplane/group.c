@@ -10,7 +10,7 @@ uint32_t group_mask(const struct dataplane *dp, uint64_t now)
 
 	if (!dp->conf.groups_held)
 		return mask;
-	for (uint32_t i = 0; i < dp->conf.snapshot->groups; i++)
+	for (uint32_t i = 0; i < dp->groups; i++)
 		if (__atomic_load_n(&dp->group_until[i], __ATOMIC_ACQUIRE) <= now)
 			mask &= ~(1u << i);
 	return mask;

@@ -177,6 +177,7 @@ struct dataplane {
 	uint16_t workers;
 	uint16_t ports;
 	uint16_t devices;
+	uint16_t groups;
 	bool launched;
 	bool ends_eal; /* begun by dp_start() */
 	struct device device[DP_MAX_PORTS];

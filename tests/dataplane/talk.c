@@ -118,23 +118,42 @@ static void in_dialog(struct bed *b, const struct talk *t, const char *method, u
 	talk_send(b, OUTSIDE, text);
 }
 
-void talk_call(struct bed *b, struct talk *t)
+void talk_invite(struct bed *b, struct talk *t)
 {
-	char text[4096], rest[1024];
+	char text[4096];
 
 	invite(b, t);
 	talk_expect(b, OUTSIDE, "SIP/2.0 100", text, sizeof(text));
 	talk_expect(b, INSIDE, "INVITE ", t->invite, sizeof(t->invite));
 	t->in_rtp = talk_media_port(t->invite);
+}
+
+void talk_answer(struct bed *b, struct talk *t)
+{
+	char rest[1024];
+
 	snprintf(rest, sizeof(rest),
 		 "Contact: <sip:bob@10.0.0.10:5060>\r\nContent-Type: application/sdp\r\n"
 		 "Content-Length: %zu\r\n\r\n%s",
 		 strlen(pbx_sdp), pbx_sdp);
 	respond(b, INSIDE, t->invite, "200 OK", rest);
+}
+
+void talk_answered(struct bed *b, struct talk *t)
+{
+	char text[4096];
+
 	talk_expect(b, OUTSIDE, "SIP/2.0 200", t->ok, sizeof(t->ok));
 	t->out_rtp = talk_media_port(t->ok);
 	in_dialog(b, t, "ACK", 1);
 	talk_expect(b, INSIDE, "ACK ", text, sizeof(text));
+}
+
+void talk_call(struct bed *b, struct talk *t)
+{
+	talk_invite(b, t);
+	talk_answer(b, t);
+	talk_answered(b, t);
 }
 
 void talk_bye(struct bed *b, struct talk *t)

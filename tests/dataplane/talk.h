@@ -37,6 +37,10 @@ uint16_t talk_media_port(const char *text);
 
 /* INVITE, 100, 200, ACK: the call stands. */
 void talk_call(struct bed *b, struct talk *t);
+/* The same by parts: INVITE up to the PBX; its 200; that 200 at the phone, and ACK. */
+void talk_invite(struct bed *b, struct talk *t);
+void talk_answer(struct bed *b, struct talk *t);
+void talk_answered(struct bed *b, struct talk *t);
 
 /* BYE from the phone, and its answer. */
 void talk_bye(struct bed *b, struct talk *t);

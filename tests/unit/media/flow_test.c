@@ -721,6 +721,126 @@ static void random_datagrams_pass_from_the_locked_source_only(void **state)
 	}
 }
 
+/* ---- restored ---- */
+
+static void restore_spec(struct call *c)
+{
+	c->spec_a.source = phone;
+	c->spec_a.packets = 500;
+	c->spec_a.bytes = 80000;
+}
+
+/* The same call, as it begins in a process that restores it. */
+static void restore(struct call *c)
+{
+	flow_retire(&c->rtp_a);
+	flow_retire(&c->rtcp_a);
+	flow_retire(&c->rtp_b);
+	flow_retire(&c->rtcp_b);
+	restore_spec(c);
+	publish(c);
+	flow_retire(&c->rtcp_a);
+	c->spec_a.source = phone_rtcp;
+	publish_one(c, &c->rtcp_a, c->spec_a, true, OUTSIDE);
+	join(c);
+}
+
+static void a_restored_flow_begins_locked_to_its_source(void **state)
+{
+	struct call *c = *state;
+
+	restore(c);
+	assert_int_equal(c->rtp_a.state, FLOW_LOCKED);
+	assert_true(c->rtp_a.latched);
+	assert_int_equal(c->rtp_a.packets, 500);
+	assert_int_equal(c->rtp_a.bytes, 80000);
+	assert_int_equal(c->rtp_b.out_dst_ip, phone.ip);
+	assert_int_equal(c->rtp_b.out_dst_port, htons(phone.port));
+	/* Both ways at once, from the first packet. */
+	assert_int_equal(send_rtp(c, &c->rtp_b, switch_addr, 9, 1), FLOW_RELAY);
+	assert_int_equal(send_rtp(c, &c->rtp_a, phone, 5, 100), FLOW_RELAY);
+	assert_int_equal(c->rtp_a.packets, 501);
+	assert_int_equal(c->rtp_a.bytes, 80032);
+}
+
+static void a_restored_flow_refuses_strangers(void **state)
+{
+	struct call *c = *state;
+
+	restore(c);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, stranger, 5, 1), REASON_FLOW_SOURCE);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, neighbour, 5, 2), REASON_FLOW_SOURCE);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, sdp_addr, 5, 3), REASON_FLOW_SOURCE);
+	assert_int_equal(c->rtp_b.out_dst_ip, phone.ip);
+}
+
+static void restored_rtcp_is_locked_to_its_own_source(void **state)
+{
+	struct call *c = *state;
+
+	restore(c);
+	assert_int_equal(send_rtcp(c, &c->rtcp_a, phone_rtcp, 5), FLOW_RELAY);
+	assert_dropped(c, send_rtcp(c, &c->rtcp_a, stranger, 5), REASON_FLOW_SOURCE);
+	assert_dropped(c, send_rtcp(c, &c->rtcp_a, phone, 5), REASON_FLOW_SOURCE);
+}
+
+static void rtcp_that_had_not_latched_waits_for_its_restored_rtp(void **state)
+{
+	struct call *c = *state;
+
+	restore(c);
+	flow_retire(&c->rtcp_a);
+	c->spec_a.source = (struct net_addr){0};
+	publish_one(c, &c->rtcp_a, c->spec_a, true, OUTSIDE);
+	join(c);
+	assert_dropped(c, send_rtcp(c, &c->rtcp_a, phone_rtcp, 5), REASON_FLOW_SSRC);
+	assert_int_equal(send_rtp(c, &c->rtp_a, phone, 5, 100), FLOW_RELAY);
+	assert_int_equal(send_rtcp(c, &c->rtcp_a, phone_rtcp, 5), FLOW_RELAY_LATCHED);
+}
+
+static void a_higher_epoch_unlocks_a_restored_flow(void **state)
+{
+	struct call *c = *state;
+
+	restore(c);
+	c->spec_a.source = phone;
+	c->spec_a.epoch = 2;
+	publish(c);
+	assert_int_equal(c->rtp_a.state, FLOW_LATCHING);
+	assert_int_equal(c->rtp_b.out_dst_ip, 0);
+	assert_int_equal(c->rtp_a.packets, 500); /* counted on, not anew */
+	latch(c);
+}
+
+static void a_source_is_for_flows_that_start_from_nothing(void **state)
+{
+	struct call *c = *state;
+
+	restore_spec(c);
+	publish(c);
+	assert_int_equal(c->rtp_a.state, FLOW_LATCHING);
+	assert_int_equal(c->rtp_a.packets, 0);
+	latch(c);
+	c->spec_a.source = stranger;
+	publish(c);
+	assert_dropped(c, send_rtp(c, &c->rtp_a, stranger, 5, 103), REASON_FLOW_SOURCE);
+	assert_int_equal(c->rtp_a.packets, 1);
+}
+
+static void a_source_that_no_host_can_have_locks_nothing(void **state)
+{
+	static const struct net_addr none[] = {{0, 4000}, {0xffffffff, 4000}, {0x010000e0, 4000}};
+	struct call *c = *state;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		flow_retire(&c->rtp_a);
+		c->spec_a.source = none[i];
+		publish(c);
+		assert_int_equal(c->rtp_a.state, FLOW_LATCHING);
+		assert_false(c->rtp_a.flags & FLOW_F_PROVEN);
+	}
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
@@ -761,6 +881,13 @@ int main(void)
 		T(a_locked_source_may_change_its_ssrc),
 		T(statistics_are_of_what_was_relayed),
 		T(random_datagrams_pass_from_the_locked_source_only),
+		T(a_restored_flow_begins_locked_to_its_source),
+		T(a_restored_flow_refuses_strangers),
+		T(restored_rtcp_is_locked_to_its_own_source),
+		T(rtcp_that_had_not_latched_waits_for_its_restored_rtp),
+		T(a_higher_epoch_unlocks_a_restored_flow),
+		T(a_source_is_for_flows_that_start_from_nothing),
+		T(a_source_that_no_host_can_have_locks_nothing),
 	};
 	return cmocka_run_group_tests_name("media/flow", tests, NULL, NULL);
 }
