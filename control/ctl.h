@@ -7,10 +7,12 @@
 #include "control/collect.h"
 #include "control/config.h"
 #include "control/ctl_server.h"
+#include "control/state.h"
 
 struct ctl {
 	const struct config *config;
 	struct collect *collect; /* NULL until the dataplane runs: requests are refused */
+	struct state *state;     /* NULL: nothing is kept */
 	uint64_t began_ms;
 	void (*asked)(void *arg); /* a question is on its way: poll soon */
 	void *arg;

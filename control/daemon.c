@@ -13,12 +13,15 @@
 #include "control/host.h"
 #include "control/node_key.h"
 #include "control/records.h"
+#include "control/state.h"
 
 #define POLL_BUSY_MS       2u
 #define POLL_IDLE_MS       25u
 #define WATCH_MS           250u
 #define LOG_TICK_MS        1000u
 #define RECORDS_A_POLL     4096u
+#define FINISH_MS          5000u          /* for writing what is owed, after a drain */
+#define FINISH_FAST_MS     1000u          /* and when told to stop at once */
 #define HUGEPAGES_AT_LEAST (256ull << 20) /* unless node.memory_mb says otherwise */
 
 struct node {
@@ -31,8 +34,9 @@ struct node {
 	struct ctl ctl;
 	struct ctl_server *server;
 	struct drain drain;
-	uint64_t watch_at, tick_at;
-	bool has_pidfile;
+	struct state *state;
+	uint64_t watch_at, tick_at, leave_at;
+	bool has_pidfile, ready, handing_over, finishing;
 };
 
 static bool fail(const char *why)
@@ -41,9 +45,22 @@ static bool fail(const char *why)
 	return false;
 }
 
-static void stop(struct node *n)
+static void on_finished(void *arg)
 {
+	struct node *n = arg;
+
 	uv_stop(&n->loop);
+}
+
+/* What is owed is written first; asked a second time, it is not waited for. */
+static void stop(struct node *n, uint32_t within_ms)
+{
+	if (n->finishing) {
+		uv_stop(&n->loop);
+		return;
+	}
+	n->finishing = true;
+	state_finish(n->state, within_ms, on_finished, n);
 }
 
 static void poll_now(void *arg);
@@ -60,16 +77,39 @@ static void take_records(struct node *n)
 /* A worker that hangs holds buffers and rings that dp_stop() would wait for: leave at once. */
 static void watch(struct node *n, uint64_t now)
 {
+	/* Late ourselves: the whole process was stopped, and the workers must have a turn first. */
+	bool late = now >= n->watch_at + WATCH_MS;
+
 	if (now < n->watch_at)
 		return;
 	n->watch_at = now + WATCH_MS;
-	if (dp_is_alive(n->dp))
+	if (late || dp_is_alive(n->dp))
 		return;
 	log_at(LOG_LEVEL_ERROR, LOG_MSG("a worker has died or hangs: giving up"));
 	unlink(n->config->control);
 	if (n->has_pidfile)
 		unlink(n->config->pidfile);
 	_exit(EXIT_WORKER);
+}
+
+/* Groups that nobody has taken when the drain time is over are left: their calls are in Redis. */
+static bool has_waited(const struct node *n, uint64_t now)
+{
+	return n->handing_over && now >= n->leave_at;
+}
+
+/* A node alone has taken up its calls again, or waited for Redis in vain. */
+static void watch_ready(struct node *n)
+{
+	const struct config *c = n->config;
+
+	if (n->ready || !state_is_ready(n->state))
+		return;
+	n->ready = true;
+	log_at(LOG_LEVEL_INFO, LOG_MSG("ready"), LOG_STR("node", c->snapshot.node),
+	       LOG_STR("version", POSTERN_VERSION), LOG_U64("workers", c->dp.workers),
+	       LOG_U64("ports", c->dp.ports), LOG_STR("control", c->control));
+	host_notify("READY=1");
 }
 
 static void on_poll(uv_timer_t *t)
@@ -82,14 +122,13 @@ static void on_poll(uv_timer_t *t)
 	take_records(n);
 	collect_poll(n->collect, now);
 	watch(n, now);
+	watch_ready(n);
 	if (now >= n->tick_at) {
 		n->tick_at = now + LOG_TICK_MS;
 		log_tick();
 	}
-	if (drain_turn(&n->drain, now)) {
-		stop(n);
-		return;
-	}
+	if (!n->finishing && (drain_turn(&n->drain, now) || has_waited(n, now)))
+		stop(n, FINISH_MS);
 	uv_timer_start(t, on_poll,
 		       collect_active(n->collect) || drain_is_busy(&n->drain) ? POLL_BUSY_MS
 									      : POLL_IDLE_MS,
@@ -103,27 +142,51 @@ static void poll_now(void *arg)
 	uv_timer_start(&n->poll, on_poll, 1, 0);
 }
 
+static void on_handed_over(void *arg)
+{
+	stop(arg, FINISH_MS);
+}
+
+/* Other nodes take the calls with the addresses; alone, calls are waited for. */
+static void leave(struct node *n)
+{
+	struct cluster *c = state_cluster(n->state);
+
+	if (!c) {
+		drain_begin(&n->drain, uv_now(&n->loop));
+		return;
+	}
+	n->handing_over = true;
+	n->leave_at = uv_now(&n->loop) + (uint64_t)n->config->drain_timeout_s * 1000;
+	log_at(LOG_LEVEL_INFO, LOG_MSG("draining: handing the groups to other nodes"),
+	       LOG_U64("timeout_s", n->config->drain_timeout_s));
+	cluster_drain(c, true, on_handed_over, n);
+}
+
 static void on_term(uv_signal_t *s, int signum)
 {
 	struct node *n = s->data;
 
 	(void)signum;
 	host_notify("STOPPING=1");
-	if (drain_begun(&n->drain)) {
+	uv_update_time(&n->loop);
+	if (drain_begun(&n->drain) || n->handing_over) {
 		log_at(LOG_LEVEL_WARN, LOG_MSG("second SIGTERM: stopping at once"));
-		stop(n);
+		stop(n, FINISH_FAST_MS);
 		return;
 	}
-	uv_update_time(&n->loop);
-	drain_begin(&n->drain, uv_now(&n->loop));
+	leave(n);
 	poll_now(n);
 }
 
 static void on_intr(uv_signal_t *s, int signum)
 {
+	struct node *n = s->data;
+
 	(void)signum;
 	log_at(LOG_LEVEL_INFO, LOG_MSG("SIGINT: stopping at once"));
-	stop(s->data);
+	uv_update_time(&n->loop);
+	stop(n, FINISH_FAST_MS);
 }
 
 static bool take_key(struct config *c)
@@ -131,7 +194,7 @@ static bool take_key(struct config *c)
 	char why[512];
 
 	if (!c->key_file[0])
-		return node_key_random(&c->dp.key) || fail("the kernel gives no random bytes");
+		return node_key_keep(c->state.directory, &c->dp.key, why, sizeof(why)) || fail(why);
 	return node_key_read(c->key_file, &c->dp.key, why, sizeof(why)) || fail(why);
 }
 
@@ -176,12 +239,23 @@ static bool start_control(struct node *n)
 	return true;
 }
 
+/* After the control socket, by which a second process on this configuration is refused. */
+static bool start_state(struct node *n)
+{
+	char why[512] = "";
+
+	n->state = state_open(&n->loop, n->config, why, sizeof(why));
+	n->ctl.state = n->state;
+	return n->state || fail(why);
+}
+
 static bool start_dataplane(struct node *n)
 {
 	struct config *c = n->config;
 	char why[512] = "";
 
 	c->snapshot.version = 1;
+	c->dp.groups_held = true;
 	n->dp = dp_start(&c->dp, why, sizeof(why));
 	if (!n->dp)
 		return fail(why);
@@ -197,12 +271,8 @@ static bool start_dataplane(struct node *n)
 
 static void run(struct node *n)
 {
-	const struct config *c = n->config;
-
-	log_at(LOG_LEVEL_INFO, LOG_MSG("ready"), LOG_STR("node", c->snapshot.node),
-	       LOG_STR("version", POSTERN_VERSION), LOG_U64("workers", c->dp.workers),
-	       LOG_U64("ports", c->dp.ports), LOG_STR("control", c->control));
-	host_notify("READY=1");
+	uv_update_time(&n->loop);
+	state_start(n->state, n->dp);
 	poll_now(n);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 }
@@ -219,6 +289,8 @@ static void end(struct node *n)
 	n->ctl.collect = NULL;
 	collect_free(n->collect);
 	ctl_server_close(n->server);
+	state_close(n->state);
+	n->ctl.state = NULL;
 	uv_walk(&n->loop, close_handle, NULL);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&n->loop);
@@ -239,7 +311,7 @@ int daemon_run(struct config *config)
 	if (!take_key(config))
 		return EXIT_REFUSED;
 	choose_hugepages(config);
-	ok = start_loop(&n) && start_control(&n) && start_dataplane(&n);
+	ok = start_loop(&n) && start_control(&n) && start_state(&n) && start_dataplane(&n);
 	if (ok)
 		run(&n);
 	end(&n);

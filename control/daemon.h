@@ -3,7 +3,9 @@
  *
  * SIGTERM drains: no new calls are taken, and the process ends once the last
  * call has, or after the configured time, when what is left is ended with BYE.
- * A second SIGTERM, or SIGINT at any time, ends at once. A worker that hangs
+ * Of a cluster's node the calls go on at the nodes that take its groups. A second
+ * SIGTERM, or SIGINT at any time, ends at once: what is kept is written, and calls
+ * go on with the next start. A worker that hangs
  * ends the process with EXIT_WORKER: media would stand still, and the service
  * manager's restart is the way out.
  */

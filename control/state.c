@@ -26,8 +26,6 @@ static void on_redis_up(void *arg, const struct redis_up *up)
 	struct state *s = arg;
 
 	s->ups++;
-	log_at(LOG_LEVEL_INFO, LOG_MSG("Redis is up"), LOG_STR("run_id", up->run_id),
-	       LOG_U64("replicas", up->replicas));
 	store_redis_up(s->store, up);
 	if (s->alone)
 		state_alone_up(s);
@@ -37,9 +35,8 @@ static void on_redis_down(void *arg, const char *why)
 {
 	struct state *s = arg;
 
+	(void)why; /* the connection has logged it */
 	s->downs++;
-	log_at(LOG_LEVEL_WARN, LOG_MSG("Redis is down: calls go on, what is owed is kept"),
-	       LOG_STR("why", why));
 	store_redis_down(s->store);
 }
 
@@ -63,9 +60,11 @@ static void on_mode(void *arg, bool up, bool resync)
 	s->resync_owed |= resync;
 	if (resync)
 		log_at(LOG_LEVEL_WARN, LOG_MSG("Redis may have lost data: all is written again"));
+	else if (up)
+		log_at(LOG_LEVEL_INFO, LOG_MSG("calls and registrations are kept"));
 	else
-		log_at(LOG_LEVEL_INFO, LOG_MSG("state is kept"),
-		       LOG_STR("store", up ? "up" : "down"));
+		log_at(LOG_LEVEL_WARN, LOG_MSG("nothing can be kept now: calls go on, and what is "
+					       "owed is written later"));
 	state_post_mode(s);
 }
 
@@ -149,6 +148,11 @@ void state_start(struct state *s, struct dataplane *dp)
 		cluster_start(s->cluster, dp);
 	else
 		state_alone_start(s);
+}
+
+bool state_is_ready(const struct state *s)
+{
+	return s->cluster || s->serving;
 }
 
 /* ---- leaving ---- */

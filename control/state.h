@@ -22,6 +22,8 @@ struct state *state_open(uv_loop_t *loop, struct config *config, char *why, size
 
 /* The dataplane is up (with groups_held): begins to restore and to serve. */
 void state_start(struct state *s, struct dataplane *dp);
+/* It serves, or is one of a cluster, where others decide what it serves. */
+bool state_is_ready(const struct state *s);
 
 /*
  * Serves no more; what is owed is written, and leases are given up; then done(),

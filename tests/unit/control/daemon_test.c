@@ -3,8 +3,10 @@
  * run as a process over a dataplane without packets. Arguments: that program, and
  * the directory of the shipped configurations.
  */
+#define _GNU_SOURCE /* nftw() */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <glob.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -33,7 +35,7 @@ static char directory[] = "/tmp/postern-daemon-XXXXXX";
 static struct {
 	pid_t pid;
 	int notify; /* the service manager's end */
-	char config[64], control[64], pidfile[64], key[64], err[64], log[65536];
+	char config[64], control[64], pidfile[64], key[64], err[64], state[64], log[65536];
 } run;
 
 static void write_file(const char *path, const char *text, mode_t mode)
@@ -52,12 +54,13 @@ static void write_config(const char *more)
 
 	snprintf(text, sizeof(text),
 		 "node: {name: edge, control: %s, pidfile: %s, hugepages: \"no\"%s}\n"
+		 "state: {directory: %s}\n"
 		 "ports:\n"
 		 "  - {name: out, device: net_null0, address: 192.0.2.1/24}\n"
 		 "realms:\n"
 		 "  - {name: a, port: out, trust: trusted, sip: [\"udp:5060\"],\n"
 		 "     media: 20000-20999}\n",
-		 run.control, run.pidfile, more);
+		 run.control, run.pidfile, more, run.state);
 	write_file(run.config, text, 0600);
 }
 
@@ -74,6 +77,7 @@ static int set_up(void **state)
 	snprintf(run.pidfile, sizeof(run.pidfile), "%s/pid", directory);
 	snprintf(run.key, sizeof(run.key), "%s/key", directory);
 	snprintf(run.err, sizeof(run.err), "%s/err", directory);
+	snprintf(run.state, sizeof(run.state), "%s/state", directory);
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s/notify", directory);
 	run.notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(run.notify, (struct sockaddr *)&un, sizeof(un)), 0);
@@ -82,6 +86,14 @@ static int set_up(void **state)
 	unsetenv("JOURNAL_STREAM");
 	write_config("");
 	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
 }
 
 static int tear_down(void **state)
@@ -96,6 +108,7 @@ static int tear_down(void **state)
 	/* The daemon has taken back what it made. */
 	assert_int_equal(access(run.control, F_OK), -1);
 	assert_int_equal(access(run.pidfile, F_OK), -1);
+	nftw(run.state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	unlink(run.config);
 	unlink(run.key);
 	unlink(run.err);
