@@ -81,7 +81,8 @@ static int set_up(void **state)
 	assert_non_null(node.config);
 	node.collect = collect_new((struct dataplane *)&fake_dp, 2);
 	uv_loop_init(&node.loop);
-	node.ctl = (struct ctl){node.config, node.collect, 400000, asked, NULL};
+	node.ctl = (struct ctl){
+		.config = node.config, .collect = node.collect, .began_ms = 400000, .asked = asked};
 	node.server =
 		ctl_server_open(&node.loop, path, ctl_serve_line, &node.ctl, why, sizeof(why));
 	if (!node.server)
