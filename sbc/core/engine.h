@@ -177,7 +177,8 @@ uint8_t engine_bucket(const struct siphash_key *key, const char *buf, uint32_t l
  * Records may be restored while their group is not active: the driver then drops
  * what is sent from its addresses. ENGINE_EV_GROUP with `active` false forgets
  * everything of the group without a word on any wire and without deletes: it is
- * another's now. It is done a bit at a time, like all sweeps.
+ * another's now. It is done a bit at a time, like all sweeps: until engine_handle()
+ * says that nothing more is due, nothing of the group may be restored.
  */
 
 /* What dialogs are told apart by between nodes. */
@@ -194,7 +195,7 @@ struct engine_stats {
 	bool draining;
 	/* the store: puts waiting to be made, out and unanswered; 2xx held now */
 	uint32_t store_dirty, store_inflight, store_held;
-	uint32_t degraded;       /* answered calls whose answer left before it was stored */
+	uint32_t degraded; /* answered calls that should have been stored first and are not yet */
 	uint64_t degraded_total; /* so far */
 	uint64_t store_puts, store_deletes, restored, restored_registrations, restore_failed;
 };

@@ -7,14 +7,25 @@
 /* Registrations expire by themselves; the store keeps them a little longer. */
 #define REGISTRATION_SPARE_S 60u
 
-/* What one put needs, or the answer that leaves instead. */
+/* What one put needs beside its checkpoint, and an answer beside its own bytes. */
 #define PUT_ACTIONS 8u
-#define PUT_SCRATCH (CHECKPOINT_MAX + 2u * ENGINE_MAX_DATAGRAM)
+#define PUT_SPARE   8192u
 
-static bool put_has_room(const struct engine *e)
+static bool has_room(const struct engine *e, uint32_t scratch)
 {
 	return engine_out_room(e->out) >= PUT_ACTIONS &&
-	       engine_out_scratch_room(e->out) >= PUT_SCRATCH;
+	       engine_out_scratch_room(e->out) >= scratch + PUT_SPARE;
+}
+
+/* Bytes that leave when an answer need not wait any more: the 2xx, and the callee's ACK. */
+static uint32_t answer_scratch(const struct engine *e, uint32_t item)
+{
+	const struct call *call = item < e->limits.calls ? pool_at(&e->calls, item) : NULL;
+	const struct exchange *ex = call ? exchange_get(e, call->invite) : NULL;
+
+	if (ex == NULL || !(ex->flags & EXCHANGE_F_WAITS))
+		return 0;
+	return 2 * blob_slice(&e->blobs, ex->message).n + PUT_SPARE;
 }
 
 struct engine_store *store_action(struct engine *e, enum engine_action_type type,
@@ -213,11 +224,13 @@ static void release_all(struct engine *e)
 	const struct store_list *held = &e->store.line[STORE_LINE_HELD];
 	const struct store_list *wait = &e->store.line[STORE_LINE_WAIT];
 
-	while (put_has_room(e)) {
+	for (;;) {
 		uint32_t item = held->head != POOL_NONE ? held->head : wait->head;
 
 		if (item == POOL_NONE)
 			return;
+		if (!has_room(e, answer_scratch(e, item)))
+			break;
 		call_let_go_unstored(e, pool_at(&e->calls, item));
 	}
 	e->due = true;
@@ -236,7 +249,8 @@ void store_put_due(struct engine *e)
 
 		if (e->store.ready.head == POOL_NONE && item == POOL_NONE)
 			return;
-		if (!put_has_room(e)) {
+		if (!has_room(e,
+			      CHECKPOINT_MAX + (item == POOL_NONE ? 0 : answer_scratch(e, item)))) {
 			e->due = true;
 			return;
 		}

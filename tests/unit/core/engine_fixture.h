@@ -14,7 +14,7 @@
 #define ACCESS 0u /* realm and listener of the phones */
 #define CORE   1u
 
-#define FIXTURE_QUEUE 1024u
+#define FIXTURE_QUEUE 4096u
 #define FIXTURE_BYTES 4096u
 
 struct sent {
