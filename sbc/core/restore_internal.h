@@ -40,7 +40,7 @@ static inline bool restore_is_late(const struct engine *e, const struct call_che
 {
 	uint64_t now = restore_wall(e);
 
-	return c->written < now && now - c->written > 64ull * e->snap->t1_ms;
+	return c->written && c->written < now && now - c->written > 64ull * e->snap->t1_ms;
 }
 
 /* Whether an identifier was minted with our key, and is this shard's. */
