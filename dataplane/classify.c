@@ -208,8 +208,5 @@ enum packet_kind classify_datagram(struct worker *w, struct rte_mbuf *m, enum re
 	uint8_t *ip = worker_contiguous(w, m, &n);
 	const struct address *a = port_address(&w->dp->port[packet_port(m)], ip_get(ip + IP4_DST));
 
-	/* Its first fragment may have come while the address was ours. */
-	if (!(a->gate & w->active))
-		return drop(why, REASON_GROUP_PASSIVE);
 	return classify_l4(w, NULL, m, a, ip, n, why);
 }

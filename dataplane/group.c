@@ -135,14 +135,6 @@ void group_look(struct worker *w, uint64_t now)
 		fence(w);
 }
 
-void group_announce(struct worker *w, uint16_t group, bool active)
-{
-	if (group >= SNAPSHOT_MAX_GROUPS)
-		return;
-	w->announce[group].left = active ? 1 + GROUP_ANNOUNCE_AGAIN : 0;
-	w->announce[group].next = w->now;
-}
-
 static void announce(struct worker *w, uint32_t gate)
 {
 	for (uint16_t i = 0; i < w->dp->ports; i++) {
@@ -168,4 +160,13 @@ void group_tick(struct worker *w)
 		a->next = w->now + GROUP_ANNOUNCE_MS;
 		announce(w, 1u << i);
 	}
+}
+
+void group_announce(struct worker *w, uint16_t group, bool active)
+{
+	if (group >= SNAPSHOT_MAX_GROUPS)
+		return;
+	w->announce[group].left = active ? 1 + GROUP_ANNOUNCE_AGAIN : 0;
+	w->announce[group].next = w->now;
+	group_tick(w);
 }

@@ -138,13 +138,13 @@ bool worker_turn(struct worker *w, uint64_t now)
 
 	w->now = now;
 	group_look(w, now);
+	relay_renew(w);
 	busy = receive(w);
 	busy += steer_drain_packets(w);
 	busy += steer_drain_messages(w);
 	busy += tx_drain(w);
 	if (now != w->last_tick)
 		tick(w);
-	relay_renew(w);
 	sip_stage_media(w);
 	for (uint32_t i = 0; w->engine_due && i < ENGINE_TICKS; i++)
 		sip_stage_tick(w);
