@@ -6,6 +6,7 @@ and the simulation, and a run of both. A mutant that no test notices fails, and 
 does one whose text is not found exactly once: then the sources have moved on and
 the mutant has to follow. `mutate.py SOURCE-ROOT [NAME ...]`; reports in TAP.
 """
+import glob
 import os
 import re
 import shutil
@@ -112,6 +113,29 @@ MUTANTS = [
     ("refresh-forgotten", "sbc/core/store_put.c",
      r"if \(kept_due\(e\) <= e->now\)", "if (false)",
      "a long call is forgotten by the store"),
+    ("renewal-from-receipt", "control/lease_reply.c",
+     r"(?s)(static void renewed.*?g->by_redis = )call->sent", r"\1l->now",
+     "a lease counts from the answer to its renewal"),
+    ("grant-from-receipt", "control/lease.c",
+     r"g->grant_at\[h->from\] = l->sent\[seq % LEASE_SENT\];", "g->grant_at[h->from] = l->now;",
+     "a lease counts from the coming of a grant"),
+    ("claim-without-waiting", "control/lease_claim.c",
+     r"return g->since \+ l->wait;", "return g->since;", "a group is claimed from a silent owner at once"),
+    ("grant-without-promise", "control/lease.c",
+     r"\tg->promised = l->now \+ l->wait;\n\tg->promised_epoch = epoch;\n", "",
+     "who has granted claims all the same"),
+    ("expired-goes-on", "control/lease_valid.c",
+     r"l->now >= l->group\[i\]\.until\)", "false)",
+     "a lease that expired while its process was stopped is renewed"),
+    ("join-without-waiting", "control/lease_claim.c",
+     r"return in_since \+ lease_wait\(l->conf\.alone_ms\) \+ l->wait;", "return in_since;",
+     "a node that has come in claims from an owner that does not know of it"),
+    ("alone-for-ever", "control/lease_valid.c",
+     r"min\(said, o->out_since \+ l->conf\.alone_ms\)", "said",
+     "an owner without Redis does for ever without who was out"),
+    ("members-not-asked", "control/lease_valid.c",
+     r"o->counted != LEASE_OUT \|\| o->out_since", "o->out_since",
+     "an owner does without the grants of members"),
 ]
 
 FOLDERS = ["bye", "call", "cancel", "early-media", "errors", "forking", "hiding", "limits", "nat",
@@ -119,12 +143,15 @@ FOLDERS = ["bye", "call", "cancel", "early-media", "errors", "forking", "hiding"
 
 
 def copy_sources(root, to):
-    """What the build of the border without its dataplane reads."""
+    """What the build of the border without its dataplane, and of the lease protocol, reads."""
     skip = shutil.ignore_patterns("__pycache__")
     for name in ("sbc", "tests"):
         shutil.copytree(os.path.join(root, name), os.path.join(to, name), ignore=skip)
     for name in ("meson.build", "meson_options.txt"):
         shutil.copy(os.path.join(root, name), to)
+    os.mkdir(os.path.join(to, "control"))
+    for path in glob.glob(os.path.join(root, "control", "lease*.[ch]")):
+        shutil.copy(path, os.path.join(to, "control"))
 
 
 def run(command, cwd, seconds):
@@ -152,10 +179,20 @@ class House:
 
     def compile(self):
         return run(["ninja", "-C", self.build, "tests/scenario/scenario_runner",
-                    "tests/simulation/sim"], self.build, 600)
+                    "tests/simulation/sim", "tests/simulation/lease_sim"], self.build, 600)
 
-    def failures(self):
-        """Names of the tests that fail."""
+    def failures(self, path=None):
+        """Names of the tests that fail, of those that `path` has a part in."""
+        bad = [] if path and path.startswith("sbc/") else self.lease_failures()
+        return bad + ([] if path and path.startswith("control/") else self.border_failures())
+
+    def lease_failures(self):
+        ok, text = run([os.path.join(self.build, "tests/simulation/lease_sim"), "--runs", "200"],
+                       self.build, 300)
+        said = re.search(r"^# (seed .*)", text, re.M)
+        return [] if ok else ["simulation of leases: " + (said.group(1) if said else text[-80:])]
+
+    def border_failures(self):
         runner = os.path.join(self.build, "tests/scenario/scenario_runner")
         ok, text = run([runner] + FOLDERS, os.path.join(self.src, "tests/scenario"), 120)
         bad = re.findall(r"^not ok \d+ - (\S+)", text, re.M)
@@ -194,7 +231,7 @@ def judge(house, mutant, known):
         ok, said = house.compile()
         if not ok:
             return "does not compile: " + said[-400:], []
-        caught = [f for f in house.failures() if f not in known]
+        caught = [f for f in house.failures(path) if f not in known]
         return (None if caught else "no test noticed"), caught
     finally:
         house.write(path, old)
