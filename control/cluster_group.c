@@ -23,6 +23,9 @@
 #define GATHER_MS (ENGINE_STORE_GATHER_MS + 30u)
 #define SETTLE_MS 20u
 
+/* Engines forget a group bit by bit; what is restored meanwhile might go with it. */
+#define FORGET_MS 500u
+
 /* ---- changes ---- */
 
 static void drop_changes(struct cluster_group *g)
@@ -96,7 +99,7 @@ static void on_begin(void *arg, uint16_t group)
 	g->loaded = false;
 	drop_changes(g);
 	g->walking = false;
-	g->forget = g->wanted;
+	g->forget |= g->stocked;
 }
 
 static void on_loaded(void *arg, uint16_t group, bool ok, uint64_t records)
@@ -185,7 +188,7 @@ void cluster_group_take(struct cluster_group *g)
 void cluster_group_forget(struct cluster_group *g)
 {
 	unwant(g);
-	g->forget = true;
+	g->forget |= g->stocked;
 	g->announce = false;
 }
 
@@ -209,6 +212,7 @@ static bool post_warm(struct cluster_group *g, uint32_t *budget)
 			return false;
 		}
 		c->posted++;
+		g->stocked = true;
 		--*budget;
 	}
 	return true;
@@ -228,6 +232,7 @@ static void post_changes(struct cluster_group *g, uint32_t *budget)
 		if (!post_change(g->cluster, ch))
 			return;
 		g->cluster->posted++;
+		g->stocked = true;
 		--*budget;
 		g->first = ch->next;
 		if (!g->first)
@@ -250,11 +255,11 @@ static bool must_stand_back(const struct cluster_group *g)
 	return false;
 }
 
-static void feed(struct cluster_group *g)
+static void feed(struct cluster_group *g, uint64_t now)
 {
 	uint32_t budget = POSTS_A_TURN;
 
-	if (!g->wanted || g->forget || must_stand_back(g))
+	if (!g->wanted || g->forget || now < g->forgotten_at + FORGET_MS || must_stand_back(g))
 		return;
 	if (post_warm(g, &budget))
 		post_changes(g, &budget);
@@ -287,7 +292,7 @@ void cluster_group_serve(struct cluster_group *g, uint64_t epoch, uint64_t until
 	warm_clear(c->warm, g->index);
 	g->loaded = false;
 	g->reload_at = 0;
-	g->announce = true;
+	g->announce = g->stocked = true;
 	c->takeovers++;
 	log_at(LOG_LEVEL_INFO, LOG_MSG("serving a group"),
 	       LOG_STR("group", c->config->cluster.group[g->index].name),
@@ -359,8 +364,10 @@ static void yield_turn(struct cluster_group *g, uint64_t now)
 
 static void post_owed(struct cluster_group *g)
 {
-	if (g->forget && dp_group_post(g->cluster->dp, g->index, false))
-		g->forget = false;
+	if (g->forget && dp_group_post(g->cluster->dp, g->index, false)) {
+		g->forget = g->stocked = false;
+		g->forgotten_at = dp_now();
+	}
 	if (!g->forget && g->announce && dp_group_post(g->cluster->dp, g->index, true))
 		g->announce = false;
 }
@@ -370,7 +377,7 @@ void cluster_group_turn(struct cluster_group *g, uint64_t now)
 	post_owed(g);
 	if (g->reload_at && now >= g->reload_at && !g->epoch)
 		cluster_group_follow(g);
-	feed(g);
+	feed(g, now);
 	yield_turn(g, now);
 }
 

@@ -50,11 +50,13 @@ struct cluster_group {
 	uint64_t reload_at; /* 0: not owed */
 	/* its state in the workers */
 	bool wanted;  /* is to be there: prepared or taken */
+	bool stocked; /* something of it is or was: forgetting it means something */
 	bool walking; /* warm copies are being posted, as far as the cursor */
 	uint32_t cursor;
 	struct cluster_change *first, **last;
 	uint32_t changes;
 	bool taken, caught_up, told;
+	uint64_t forgotten_at;
 	bool forget, announce; /* dp_group_post() is owed: first the one, then the other */
 	enum cluster_yield yield;
 	uint64_t yield_since, yield_at;
@@ -88,8 +90,8 @@ struct cluster {
 	} keys;
 	char stranger[SNAPSHOT_MAX_GROUPS][SNAPSHOT_HOST]; /* owners that are no node of ours */
 	bool told_up, broke; /* what the lease knows of the connection; lost since */
-	bool acting;        /* actions are being carried out */
-	bool agreed;        /* every other node's settings in Redis are ours */
+	bool acting;         /* actions are being carried out */
+	bool agreed;         /* every other node's settings in Redis are ours */
 	bool checking, disagreed;
 	uint64_t check_at;
 	uint64_t refused[CLUSTER_REFUSED];
