@@ -88,7 +88,7 @@ static int teardown(void **state)
 	(void)state;
 	end_loop();
 	assert_false(is_locked("redis.lock"));
-	assert_false(is_locked("lock"));
+	assert_false(is_locked("server.lock"));
 	remove_all(dir);
 	return 0;
 }
