@@ -55,10 +55,9 @@ def case_paused():
         node = t.cluster.nodes[0]
         _takeover(t, node.pause)
         node.resume()
-        wait_for("the node that slept to answer, serving nothing",
-                 lambda: "node1" in str(t.cluster.view(node)) and "node1" not in str(t.cluster.served()), 60)
+        wait_for("the node that slept to answer", lambda: node.border.try_ctl("status"), 60)
+        time.sleep(LEASE / 1000 * 2)
         t.cluster.wait_served(ALL_BY)
-        time.sleep(LEASE / 1000)
         t.judge(moves=1, new_calls=False)
 
 
@@ -114,9 +113,8 @@ def case_two_of_three():
         c = t.cluster
         t.begin()
         c.nodes[0].kill()
-        wait_for("node1's group to be served", lambda: len(c.served()) == 3, 60)
+        wait_for("node1's group to be served", lambda: c.served()["g1"] in ("node2", "node3"), 60)
         t.g.wait_media(60)
-        t.wait_copied()
         c.nodes[1].kill()
         c.wait_served({g: "node3" for g in c.homes()})
         t.after()
@@ -132,7 +130,7 @@ def case_clocks_jump():
                               (t.cluster.redis_clock, -7200), (first.clock, -5400), (second.clock, 0)):
             jump(path, seconds)
             time.sleep(LEASE / 1000)
-            assert t.cluster.served() == {g: [n] for g, n in t.cluster.homes().items()}, t.cluster.served()
+            assert t.cluster.served() == t.cluster.homes(), t.cluster.served()
         first.kill()
         t.cluster.wait_served(ALL_BY)
         t.after()

@@ -55,6 +55,8 @@ class Node:
         self.ns = lab.ns(self.name)
         for side, inside in (("access", "out0"), ("core", "in0"), ("mgmt", "mgmt0")):
             lab.plug(side, self.ns, inside, self.name)
+        self.mac = {side: lab.run(self.ns, "cat", f"/sys/class/net/{port}/address").strip()
+                    for side, port in (("access", "out0"), ("core", "in0"))}
         self.address = f"10.99.0.{number}"
         lab.address(self.ns, "mgmt0", f"{self.address}/24")
         self.clock = os.path.join(lab.dir, f"{self.name}.clock")
@@ -188,29 +190,29 @@ class Cluster(Net):
         return node.border.try_ctl("cluster") if node.alive() else None
 
     def served(self):
-        """Which node each group is served by, by the word of the node that serves it."""
+        """Which node each group's addresses belong to, as the wire has it: the node that announced them
+        last, on both networks; None where they differ or nobody has."""
+        owner = {side: o.report()["addresses"] for side, o in self.owners.items()}
+        names = {side: {n.mac[side]: n.name for n in self.nodes} for side in owner}
         held = {}
-        for n in self.nodes:
-            view = self.view(n)
-            for g in (view or {}).get("groups", []):
-                if g["state"] in ("mine", "serving"):
-                    held.setdefault(g["name"], []).append(n.name)
+        for g in range(self.groups):
+            a, b = (names[side].get(owner[side][self.addresses(side)[g]]["owner"]) for side in ("access", "core"))
+            held[f"g{g + 1}"] = a if a == b else None
         return held
 
     def wait_served(self, expected, seconds=90):
-        """Every group is served by the node that it should be, and by no other."""
-        last = {}
-
-        def look():
-            last.clear()
-            last.update(self.served())
-            return last == {g: [n] for g, n in expected.items()}
-
+        """Every group's addresses are with the node that they should be with."""
         try:
-            wait_for(f"groups to be served by {expected}", look, seconds, 0.1)
+            wait_for(f"groups to be served by {expected}", lambda: self.served() == expected, seconds, 0.1)
         except TimeoutError as e:
-            raise TimeoutError(f"{e}: {last}\n" + "\n".join(
-                f"{n.name}: {self.view(n)}\n{n.proc.text()[-1500:]}" for n in self.nodes if n.border)) from None
+            raise TimeoutError(f"{e}: {self.served()}\n" + "\n".join(
+                f"{n.name}: {self.view(n)}" for n in self.nodes)) from None
+
+    def kept(self):
+        """How many calls Redis has, by group."""
+        redis = self.trio.master() if self.trio else self.redis
+        return {f"g{g + 1}": sum(m.startswith("call:") for m in redis.cli("SMEMBERS", f"postern:lab:g{g + 1}:index"))
+                for g in range(self.groups)}
 
     def node(self, name):
         return next(n for n in self.nodes if n.name == name)
