@@ -56,6 +56,8 @@ bool engine_rx_init(struct engine *e, struct rx *rx, const struct sip_msg *m,
 		    const struct engine_path *path)
 {
 	*rx = (struct rx){.m = m, .path = *path};
+	if (path->listener >= e->snap->listeners)
+		return false;
 	rx->realm = e->snap->listener[path->listener].realm;
 	rx->slot = e->slots.realm_of[rx->realm];
 	if (rx->slot == SLOT_NONE || sip_via_top(m, &rx->via) != SBC_OK ||

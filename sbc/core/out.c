@@ -1,5 +1,7 @@
 #include "sbc/core/out.h"
 
+#include "sbc/core/snapshot.h"
+
 #include <string.h>
 
 /* Objects in scratch are read as structs: aligned for the widest member. */
@@ -72,6 +74,8 @@ static struct slice scratch_copy(struct engine_out *o, struct slice s)
 
 void engine_out_send(struct engine_out *o, const struct engine_path *path, struct slice bytes)
 {
+	if (path->listener == SNAPSHOT_NONE)
+		return;
 	if (!in_scratch(o, bytes)) {
 		if (engine_out_room(o) == 0 || bytes.n > engine_out_scratch_room(o)) {
 			o->overflow = true;

@@ -185,7 +185,7 @@ uint32_t engine_out_scratch_room(const struct engine_out *o);
 struct wbuf engine_out_compose(struct engine_out *o);
 struct slice engine_out_composed(struct engine_out *o, const struct wbuf *w);
 
-/* Bytes that are not in the scratch yet are copied there. */
+/* Bytes that are not in the scratch yet are copied there. From SNAPSHOT_NONE nothing leaves. */
 void engine_out_send(struct engine_out *o, const struct engine_path *path, struct slice bytes);
 void engine_out_flow_publish(struct engine_out *o, const struct flow_spec *spec);
 void engine_out_flow_retire(struct engine_out *o, uint16_t realm, uint16_t port);

@@ -34,7 +34,5 @@ void tx_sweep_renumber(struct tx_layer *l, const uint16_t *to)
 		if (t->path.listener >= SNAPSHOT_MAX_LISTENERS)
 			continue;
 		t->path.listener = to[t->path.listener];
-		if (t->path.listener == SNAPSHOT_NONE)
-			t->repeat_at = TX_NEVER;
 	}
 }

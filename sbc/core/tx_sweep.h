@@ -18,7 +18,8 @@ bool tx_is_live(const struct tx_layer *l, uint64_t tx);
  */
 bool tx_sweep_listeners(struct tx_layer *l, uint64_t listeners, uint32_t *cursor, uint32_t budget);
 
-/* Listener i is number to[i] now, of SNAPSHOT_MAX_LISTENERS; gone ones are SNAPSHOT_NONE. */
+/* Listener i is number to[i] now, of SNAPSHOT_MAX_LISTENERS; gone ones are SNAPSHOT_NONE, from
+ * where nothing is sent: their transactions come to their ends in silence. */
 void tx_sweep_renumber(struct tx_layer *l, const uint16_t *to);
 
 #endif

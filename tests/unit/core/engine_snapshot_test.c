@@ -57,6 +57,29 @@ static void changed_media_range_keeps_the_ports_in_use(void **state)
 	fixture_end(&f);
 }
 
+/* The same addresses in another order: what is under way goes on from where it did. */
+static void listeners_in_another_order_keep_their_transactions(void **state)
+{
+	struct snapshot_listener first = next.listener[0];
+
+	(void)state;
+	next.listener[0] = next.listener[1];
+	next.listener[1] = first;
+	phone_invite(&f, &p, "", phone_sdp);
+	pbx_gets_invite(&f, &p);
+	answer(&f, CORE, p.invite, "200 OK", "bobtag", "", pbx_sdp);
+	fixture_take(&f, ACCESS, "SIP/2.0 200");
+	fixture_take(&f, CORE, "ACK ");
+	driver_reconfigure(f.driver, &next);
+	fixture_silent(&f);
+	/* Not acknowledged: it is repeated. The phones are at listener 1 now. */
+	fixture_elapse(&f, 600);
+	fixture_take(&f, CORE, "SIP/2.0 200");
+	fixture_silent(&f);
+	driver_kill_all(f.driver);
+	fixture_end(&f);
+}
+
 /* The peer's realm goes: its calls cannot be served any more. */
 static void removed_realm_ends_its_calls(void **state)
 {
@@ -77,6 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(new_limits_leave_running_calls_alone, begin),
 		cmocka_unit_test_setup(changed_media_range_keeps_the_ports_in_use, begin),
+		cmocka_unit_test_setup(listeners_in_another_order_keep_their_transactions, begin),
 		cmocka_unit_test_setup(removed_realm_ends_its_calls, begin),
 	};
 
