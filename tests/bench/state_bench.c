@@ -1,0 +1,635 @@
+/*
+ * state_bench: what it costs that calls survive.
+ *
+ *   state_bench ADDRESS        ADDRESS of a Redis that may be emptied: unix:PATH
+ *
+ * A worker's thread plays whole calls through an engine, control's thread carries
+ * checkpoints to Redis with the code of the daemon, and byte rings join them, as in
+ * the daemon; there is no packet I/O. Calls are held for 400 ms of virtual time, so
+ * that each is put as often as a real one. Three rounds: nothing kept (the
+ * reference), written behind, and durable before answered. Then so many calls are
+ * left standing and are read back into an empty engine.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/store.h"
+#include "dataplane/byte_ring.h"
+#include "talk.h"
+
+#define CALLS    30000u
+#define STANDING 10000u
+#define WINDOW   256u /* calls being set up at one time */
+#define HOLD_MS  400u /* virtual: one call begins each */
+#define RING     (8u << 20)
+#define QUEUE    4096u /* messages on their way to a phone */
+#define STUCK_S  60.0
+
+enum { OP_PUT, OP_DELETE, ACK, RECORD, DONE };
+
+struct ack {
+	uint64_t handle;
+	uint32_t version;
+	enum checkpoint_kind kind;
+	bool ok;
+};
+
+struct held {
+	char target[160], to[160];
+	double answered_ns;
+	uint64_t up_ms;
+	bool up;
+};
+
+struct queued {
+	uint16_t listener; /* it left from there */
+	uint32_t n;
+	char bytes[TALK_MESSAGE];
+};
+
+/* Control's side: its thread runs the loop. */
+struct keeper {
+	uv_loop_t loop;
+	uv_async_t wake, finish, load;
+	struct redis *redis;
+	struct store *store;
+	bool up;      /* atomic */
+	bool flushed; /* atomic */
+	char group[1][SNAPSHOT_NAME];
+	pthread_t thread;
+};
+
+struct bench {
+	struct snapshot snapshot;
+	struct engine *engine;
+	void *memory;
+	struct engine_out out;
+	uint64_t now;
+	struct sip_msg m;
+	struct held *held;
+	struct queued *queue;
+	uint32_t queue_first, queue_count;
+	unsigned begun, up, ended, target; /* calls */
+	struct byte_ring to_control, to_worker;
+	double *wait_ns;  /* of each call: from the callee's 2xx to the caller's */
+	double engine_ns; /* inside the engine, all told */
+	struct keeper keeper;
+};
+
+static struct bench b;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "state_bench: %s\n", what);
+	exit(1);
+}
+
+static double clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static double now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* ---- control's thread ---- */
+
+static void ring_put(struct byte_ring *r, uint32_t type, const void *head, uint32_t n,
+		     struct slice rest)
+{
+	while (!byte_ring_put(r, type, head, n, rest, 0))
+		sched_yield();
+}
+
+static void stored(void *arg, uint16_t worker, enum checkpoint_kind kind, uint64_t handle,
+		   uint32_t version, bool ok)
+{
+	struct ack a = {handle, version, kind, ok};
+
+	(void)arg;
+	(void)worker;
+	ring_put(&b.to_worker, ACK, &a, sizeof(a), SLICE_NONE);
+}
+
+static void mode(void *arg, bool up, bool resync)
+{
+	(void)arg;
+	(void)resync;
+	__atomic_store_n(&b.keeper.up, up, __ATOMIC_RELEASE);
+}
+
+static void fenced(void *arg, uint16_t group)
+{
+	(void)arg;
+	(void)group;
+	die("the group was fenced");
+}
+
+static void redis_up(void *arg, const struct redis_up *up)
+{
+	(void)arg;
+	store_redis_up(b.keeper.store, up);
+}
+
+static void redis_down(void *arg, const char *why)
+{
+	(void)arg;
+	fprintf(stderr, "state_bench: Redis: %s\n", why);
+	store_redis_down(b.keeper.store);
+}
+
+static void on_wake(uv_async_t *async)
+{
+	struct byte_ring_message m;
+
+	(void)async;
+	while (byte_ring_peek(&b.to_control, &m)) {
+		struct dp_store_op op = *(const struct dp_store_op *)m.head;
+
+		op.fields = m.rest;
+		store_put(b.keeper.store, &op);
+		byte_ring_drop(&b.to_control);
+	}
+}
+
+static void flushed(void *arg)
+{
+	(void)arg;
+	__atomic_store_n(&b.keeper.flushed, true, __ATOMIC_RELEASE);
+}
+
+static void on_finish(uv_async_t *async)
+{
+	on_wake(async);
+	store_flush(b.keeper.store, flushed, NULL);
+}
+
+static void record(void *arg, uint16_t group, enum checkpoint_kind kind, const char id[IDENT_LEN],
+		   struct slice fields)
+{
+	(void)arg;
+	(void)group;
+	(void)id;
+	ring_put(&b.to_worker, RECORD, &kind, sizeof(kind), fields);
+}
+
+static void begin(void *arg, uint16_t group)
+{
+	(void)arg;
+	(void)group;
+}
+
+static void loaded(void *arg, uint16_t group, bool ok, uint64_t records)
+{
+	(void)arg;
+	(void)group;
+	if (!ok || records < STANDING)
+		die("the calls could not be read back");
+	ring_put(&b.to_worker, DONE, &records, sizeof(records), SLICE_NONE);
+}
+
+static void caught_up(void *arg, uint16_t group)
+{
+	(void)arg;
+	(void)group;
+}
+
+static void on_load(uv_async_t *async)
+{
+	static const struct store_reader reader = {record, begin, loaded, caught_up, NULL};
+
+	(void)async;
+	store_load(b.keeper.store, 0, &reader, false);
+}
+
+static void *keeper_main(void *arg)
+{
+	uv_run(&b.keeper.loop, UV_RUN_DEFAULT);
+	return arg;
+}
+
+static void keeper_start(const char *address)
+{
+	static const struct redis_events events = {redis_up, redis_down, NULL};
+	static const struct store_io io = {stored, mode, fenced, NULL};
+	static struct config_state conf = {.timeout_ms = 5000};
+	struct keeper *k = &b.keeper;
+	struct store_conf sc = {.cluster = "bench",
+				.alone = true,
+				.groups = 1,
+				.group = k->group,
+				.gather_ms = 1,
+				.deletes_max = CALLS};
+
+	snprintf(conf.redis, sizeof(conf.redis), "%s", address);
+	strcpy(k->group[0], "bench");
+	uv_loop_init(&k->loop);
+	uv_async_init(&k->loop, &k->wake, on_wake);
+	uv_async_init(&k->loop, &k->finish, on_finish);
+	uv_async_init(&k->loop, &k->load, on_load);
+	k->redis = redis_open(&k->loop, &conf, "bench", &events);
+	k->store = k->redis ? store_open(&k->loop, k->redis, &sc, &io) : NULL;
+	if (k->store == NULL)
+		die("no store");
+	store_own(k->store, 0, 1);
+	if (pthread_create(&k->thread, NULL, keeper_main, NULL) != 0)
+		die("no thread");
+}
+
+/* ---- the worker's thread ---- */
+
+static void carry_store(const struct engine_action *a)
+{
+	const struct engine_store *s = a->store;
+	bool put = a->type == ENGINE_STORE_PUT;
+	struct dp_store_op op = {
+		.put = put,
+		.urgent = s->urgent,
+		.kind = s->kind,
+		.group = s->group,
+		.handle = s->handle,
+		.version = s->version,
+		.ttl_s = s->ttl_s,
+	};
+
+	memcpy(op.id, s->id, IDENT_LEN);
+	ring_put(&b.to_control, put ? OP_PUT : OP_DELETE, &op, sizeof(op),
+		 put ? s->fields : SLICE_NONE);
+	uv_async_send(&b.keeper.wake);
+}
+
+static void carry_send(const struct engine_action *a)
+{
+	struct queued *q;
+
+	if (b.queue_count == QUEUE || a->send.bytes.n > TALK_MESSAGE)
+		die("too much to say");
+	q = &b.queue[(b.queue_first + b.queue_count++) % QUEUE];
+	q->listener = a->send.path.listener;
+	q->n = a->send.bytes.n;
+	memcpy(q->bytes, a->send.bytes.p, q->n);
+}
+
+static bool handle(struct engine_event *ev)
+{
+	bool more;
+
+	ev->now = b.now;
+	engine_out_clear(&b.out);
+	double at = now_ns();
+	more = engine_handle(b.engine, ev, &b.out);
+	b.engine_ns += now_ns() - at;
+	if (b.out.overflow)
+		die("actions did not fit");
+	for (uint32_t i = 0; i < b.out.count; i++) {
+		const struct engine_action *a = &b.out.action[i];
+
+		if (a->type == ENGINE_SEND)
+			carry_send(a);
+		else if (a->type == ENGINE_STORE_PUT || a->type == ENGINE_STORE_DELETE)
+			carry_store(a);
+	}
+	return more;
+}
+
+static void receive(uint16_t listener, const char *text, uint32_t n)
+{
+	struct engine_event ev = {.type = ENGINE_EV_MESSAGE};
+
+	ev.message.bytes = slice_of(text, n);
+	ev.message.path.listener = listener;
+	ev.message.path.remote = talk_source(&b.snapshot, listener);
+	handle(&ev);
+}
+
+static void tick(void)
+{
+	struct engine_event ev = {.type = ENGINE_EV_TICK};
+
+	while (handle(&ev))
+		;
+}
+
+/* What the callee was sent: a call rings and is answered at once, a BYE is. */
+static void at_callee(const struct queued *q)
+{
+	char text[TALK_MESSAGE], tag[32];
+	struct slice request = slice_of(q->bytes, q->n);
+
+	snprintf(tag, sizeof(tag), ";tag=b%08x", b.begun);
+	if (q->n > 6 && memcmp(q->bytes, "INVITE", 6) == 0) {
+		receive(1, text, talk_answer(text, request, "180 Ringing", tag, false));
+		b.held[b.begun - 1].answered_ns = now_ns();
+		receive(1, text, talk_answer(text, request, "200 OK", tag, true));
+	} else if (q->n > 3 && memcmp(q->bytes, "BYE", 3) == 0) {
+		receive(1, text, talk_answer(text, request, "200 OK", "", false));
+		b.ended++;
+	}
+}
+
+/* What the caller was sent: a 2xx to its INVITE is acknowledged. */
+static void at_caller(const struct queued *q)
+{
+	char text[TALK_MESSAGE];
+	struct sip_fault fault;
+	struct held *h;
+	unsigned id;
+
+	if (sip_msg_parse(&b.m, q->bytes, q->n, &fault) != SBC_OK || b.m.is_request ||
+	    b.m.status != 200 || !talk_call_of(&b.m, &id) || id >= b.begun)
+		return;
+	h = &b.held[id];
+	if (h->up || !talk_dialog(&b.m, h->target, sizeof(h->target), h->to, sizeof(h->to)))
+		return;
+	h->up = true;
+	h->up_ms = b.now;
+	b.wait_ns[b.up++] = now_ns() - h->answered_ns;
+	receive(0, text, talk_in_dialog(text, "ACK", 1, id, h->target, h->to));
+}
+
+static void deliver(void)
+{
+	while (b.queue_count) {
+		struct queued q = b.queue[b.queue_first];
+
+		b.queue_first = (b.queue_first + 1) % QUEUE;
+		b.queue_count--;
+		if (q.listener)
+			at_callee(&q);
+		else
+			at_caller(&q);
+	}
+}
+
+static void acks(void)
+{
+	struct byte_ring_message m;
+
+	while (byte_ring_peek(&b.to_worker, &m)) {
+		struct ack a = *(const struct ack *)m.head;
+		struct engine_event ev = {.type = ENGINE_EV_STORED};
+
+		byte_ring_drop(&b.to_worker);
+		ev.stored.kind = a.kind;
+		ev.stored.handle = a.handle;
+		ev.stored.version = a.version;
+		ev.stored.ok = a.ok;
+		handle(&ev);
+	}
+}
+
+static void begin_call(void)
+{
+	char text[TALK_MESSAGE];
+	unsigned id = b.begun++;
+
+	receive(0, text, talk_invite(text, id));
+	deliver();
+	b.now++;
+	tick();
+}
+
+static void end_calls(unsigned *oldest, bool all)
+{
+	char text[TALK_MESSAGE];
+
+	while (*oldest < b.begun && b.held[*oldest].up &&
+	       (all || b.held[*oldest].up_ms + HOLD_MS <= b.now)) {
+		const struct held *h = &b.held[*oldest];
+
+		receive(0, text, talk_in_dialog(text, "BYE", 2, *oldest, h->target, h->to));
+		deliver();
+		++*oldest;
+	}
+}
+
+static void engine_make(enum engine_store_mode store)
+{
+	struct engine_conf conf = {
+		.key = {0x1234, 0x5678},
+		.seed = {0x9abc, 0xdef0},
+		.snapshot = &b.snapshot,
+		.wall_ms = 1700000000000ull,
+	};
+	struct engine_event ev = {.type = ENGINE_EV_STORE, .store = {.mode = store}};
+	size_t size;
+
+	engine_limits_for(&conf.limits, 20000, 100);
+	size = engine_size(&conf);
+	free(b.memory);
+	if (posix_memalign(&b.memory, 64, size) != 0)
+		die("no memory");
+	memset(b.memory, 0, size);
+	b.engine = engine_init(b.memory, size, &conf, b.now);
+	if (b.engine == NULL)
+		die("engine_init failed");
+	handle(&ev);
+}
+
+struct round {
+	double seconds, engine_us, control_us, wait_p50_us, wait_p99_us, commands, bytes, puts;
+};
+
+static int by_value(const void *x, const void *y)
+{
+	double d = *(const double *)x - *(const double *)y;
+
+	return (d > 0) - (d < 0);
+}
+
+static void play(unsigned calls, bool stand)
+{
+	unsigned oldest = 0;
+	double stuck = now_ns() + STUCK_S * 1e9;
+
+	memset(b.held, 0, CALLS * sizeof(*b.held));
+	b.begun = b.up = b.ended = 0;
+	while (stand ? b.up < calls : b.ended < calls) {
+		unsigned before = b.begun + b.up + b.ended;
+
+		acks();
+		deliver();
+		if (b.begun < calls && b.begun - b.up < WINDOW)
+			begin_call();
+		if (!stand)
+			end_calls(&oldest, b.begun == calls);
+		if (before != b.begun + b.up + b.ended) {
+			stuck = now_ns() + STUCK_S * 1e9;
+		} else {
+			if (now_ns() > stuck)
+				die("calls do not go on");
+			b.now += b.begun == calls;
+			tick();
+			sched_yield();
+		}
+	}
+}
+
+/* All that is owed is in Redis. */
+static void settle(void)
+{
+	double stuck = now_ns() + STUCK_S * 1e9;
+	struct engine_stats st;
+
+	do {
+		b.now += 10;
+		tick();
+		acks();
+		deliver();
+		engine_stats_read(b.engine, &st);
+		sched_yield();
+		if (now_ns() > stuck)
+			die("what is owed is not stored");
+	} while (st.store_dirty || st.store_inflight);
+	__atomic_store_n(&b.keeper.flushed, false, __ATOMIC_RELEASE);
+	uv_async_send(&b.keeper.finish);
+	while (!__atomic_load_n(&b.keeper.flushed, __ATOMIC_ACQUIRE)) {
+		acks();
+		sched_yield();
+	}
+}
+
+static struct round run(enum engine_store_mode store)
+{
+	clockid_t control;
+	struct store_gauges before, after;
+	struct round r;
+	double at, keeper;
+
+	pthread_getcpuclockid(b.keeper.thread, &control);
+	engine_make(store);
+	store_gauges_read(b.keeper.store, &before);
+	at = now_ns();
+	b.engine_ns = 0;
+	keeper = clock_ns(control);
+	play(CALLS, false);
+	r.seconds = (now_ns() - at) / 1e9;
+	if (store != ENGINE_STORE_OFF)
+		settle();
+	r.engine_us = b.engine_ns / 1e3 / CALLS;
+	r.control_us = (clock_ns(control) - keeper) / 1e3 / CALLS;
+	store_gauges_read(b.keeper.store, &after);
+	r.commands = (double)(after.commands - before.commands) / CALLS;
+	r.bytes = (double)(after.bytes - before.bytes) / CALLS;
+	r.puts = (double)(after.puts - before.puts) / CALLS;
+	qsort(b.wait_ns, CALLS, sizeof(*b.wait_ns), by_value);
+	r.wait_p50_us = b.wait_ns[CALLS / 2] / 1e3;
+	r.wait_p99_us = b.wait_ns[CALLS / 100 * 99] / 1e3;
+	return r;
+}
+
+/* Calls read back in a second, from Redis into an empty engine; and of that, the engine's part. */
+static void restore(double *all, double *engine_us)
+{
+	struct engine_stats st;
+	double at, inside = 0;
+	bool done = false;
+
+	engine_make(ENGINE_STORE_DURABLE);
+	play(STANDING, true);
+	settle();
+	engine_make(ENGINE_STORE_DURABLE);
+	at = now_ns();
+	uv_async_send(&b.keeper.load);
+	while (!done) {
+		struct byte_ring_message m;
+
+		while (byte_ring_peek(&b.to_worker, &m)) {
+			struct engine_event ev = {.type = ENGINE_EV_RESTORE};
+
+			done |= m.type == DONE;
+			if (m.type == RECORD) {
+				double t = now_ns();
+
+				ev.restore.kind = *(const enum checkpoint_kind *)m.head;
+				ev.restore.fields = m.rest;
+				handle(&ev);
+				inside += now_ns() - t;
+			}
+			byte_ring_drop(&b.to_worker);
+		}
+		sched_yield();
+	}
+	*all = STANDING / ((now_ns() - at) / 1e9);
+	*engine_us = inside / 1e3 / STANDING;
+	engine_stats_read(b.engine, &st);
+	if (st.calls_established != STANDING)
+		die("not every call was restored");
+}
+
+static void print(const char *name, double value, const char *unit, const char *reference,
+		  double reference_value)
+{
+	printf("{\"name\": \"%s\", \"value\": %.2f, \"unit\": \"%s\", \"reference\": \"%s\", "
+	       "\"reference_value\": %.2f}\n",
+	       name, value, unit, reference, reference_value);
+}
+
+static void setup(const char *address)
+{
+	void *out, *in;
+
+	talk_snapshot(&b.snapshot);
+	/* Virtual time runs at its own pace: nothing may be given up for being late in it. */
+	b.snapshot.store_deadline_ms = 3600 * 1000;
+	strcpy(b.snapshot.group[0], "bench");
+	b.now = 1000;
+	b.held = calloc(CALLS, sizeof(*b.held));
+	b.queue = calloc(QUEUE, sizeof(*b.queue));
+	b.wait_ns = calloc(CALLS, sizeof(*b.wait_ns));
+	out = aligned_alloc(64, RING);
+	in = aligned_alloc(64, RING);
+	if (!b.held || !b.queue || !b.wait_ns || !out || !in)
+		die("no memory");
+	byte_ring_init(&b.to_control, out, RING);
+	byte_ring_init(&b.to_worker, in, RING);
+	keeper_start(address);
+	for (double end = now_ns() + 10e9; !__atomic_load_n(&b.keeper.up, __ATOMIC_ACQUIRE);) {
+		if (now_ns() > end)
+			die("Redis does not come up");
+		sched_yield();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct round off, behind, durable;
+	double rate, engine_us;
+
+	if (argc != 2)
+		die("usage: state_bench unix:PATH");
+	setup(argv[1]);
+	off = run(ENGINE_STORE_OFF);
+	behind = run(ENGINE_STORE_BEHIND);
+	durable = run(ENGINE_STORE_DURABLE);
+	restore(&rate, &engine_us);
+	print("state: calls a second, durable", CALLS / durable.seconds, "calls/s", "nothing kept",
+	      CALLS / off.seconds);
+	print("state: calls a second, written behind", CALLS / behind.seconds, "calls/s",
+	      "nothing kept", CALLS / off.seconds);
+	print("state: the engine's part of a call, durable", durable.engine_us, "us",
+	      "nothing kept", off.engine_us);
+	print("state: control's CPU of a call, durable", durable.control_us, "us",
+	      "the engine's, nothing kept", off.engine_us);
+	print("state: Redis commands of a call", durable.commands, "commands", "its puts",
+	      durable.puts);
+	print("state: bytes to Redis of a call", durable.bytes, "bytes", "written behind",
+	      behind.bytes);
+	print("state: an answer waits, median", durable.wait_p50_us, "us", "written behind",
+	      behind.wait_p50_us);
+	print("state: an answer waits, 99 of 100", durable.wait_p99_us, "us", "written behind",
+	      behind.wait_p99_us);
+	print("state: calls restored a second", rate, "calls/s", "engine alone", 1e6 / engine_us);
+	fflush(stdout);
+	_exit(0); /* the loop's thread ends with us */
+}
