@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "control/ctl_answer.h"
+#include "control/ctl_cluster.h"
 #include "control/ctl_request.h"
 #include "control/log.h"
 
@@ -13,15 +14,11 @@ struct pending {
 };
 
 static const enum dp_request_type question_of[CTL_CMDS] = {
-	[CTL_STATUS] = DP_STATS,
-	[CTL_CALLS] = DP_CALLS,
-	[CTL_REGISTRATIONS] = DP_REGISTRATIONS,
-	[CTL_FLOWS] = DP_FLOWS,
-	[CTL_DROPS] = DP_STATS,
-	[CTL_PORTS] = DP_PORTS,
-	[CTL_NEIGHBOURS] = DP_NEIGHBOURS,
-	[CTL_KILL] = DP_KILL,
-	[CTL_DRAIN] = DP_DRAIN,
+	[CTL_STATUS] = DP_STATS, [CTL_STATE] = DP_STATS,
+	[CTL_CALLS] = DP_CALLS,  [CTL_REGISTRATIONS] = DP_REGISTRATIONS,
+	[CTL_FLOWS] = DP_FLOWS,  [CTL_DROPS] = DP_STATS,
+	[CTL_PORTS] = DP_PORTS,  [CTL_NEIGHBOURS] = DP_NEIGHBOURS,
+	[CTL_KILL] = DP_KILL,    [CTL_DRAIN] = DP_DRAIN,
 };
 
 static void refuse(struct ctl_client *client, const char *why)
@@ -34,8 +31,14 @@ static void refuse(struct ctl_client *client, const char *why)
 static void answered(void *arg, struct collect_result *result)
 {
 	struct pending *p = arg;
-	const struct ctl_context ctx = {p->ctl->config, dp_now(), p->ctl->began_ms};
-	struct ctl_text t = ctl_answer(&ctx, &p->request, result);
+	struct ctl_context ctx = {
+		.config = p->ctl->config, .now_ms = dp_now(), .began_ms = p->ctl->began_ms};
+	struct ctl_text t;
+
+	ctx.has_state = p->ctl->state != NULL;
+	if (ctx.has_state)
+		state_view_read(p->ctl->state, &ctx.state);
+	t = ctl_answer(&ctx, &p->request, result);
 
 	ctl_client_answer(p->client, t.p, t.n);
 	free(p);
@@ -47,6 +50,9 @@ static void log_command(const struct ctl_request *r)
 		log_at(LOG_LEVEL_WARN, LOG_MSG("operator ends a call"), LOG_ID("call", r->call));
 	else if (r->cmd == CTL_DRAIN)
 		log_at(LOG_LEVEL_WARN, LOG_MSG("operator drains the node"));
+	else if (r->cmd == CTL_MOVE)
+		log_at(LOG_LEVEL_WARN, LOG_MSG("operator moves a group"),
+		       LOG_STR("group", r->group), LOG_STR("node", r->node));
 }
 
 void ctl_serve_line(void *arg, struct ctl_client *client, const char *line, size_t len)
@@ -58,6 +64,13 @@ void ctl_serve_line(void *arg, struct ctl_client *client, const char *line, size
 
 	if (!ctl_request_parse(line, len, &request, why, sizeof(why))) {
 		refuse(client, why);
+		return;
+	}
+	if (ctl->collect && ctl_is_clusters(ctl->state, &request)) {
+		struct ctl_text t = ctl_cluster_answer(ctl->config, ctl->state, &request);
+
+		log_command(&request);
+		ctl_client_answer(client, t.p, t.n);
 		return;
 	}
 	p = ctl->collect ? malloc(sizeof(*p)) : NULL;

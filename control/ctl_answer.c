@@ -57,6 +57,14 @@ static struct ctl_text finish(struct buffer *b)
 	return (struct ctl_text){NULL, 0};
 }
 
+struct ctl_text ctl_answer_json(json_t *j)
+{
+	struct buffer b = {.cap = 0};
+
+	append_json(&b, j);
+	return finish(&b);
+}
+
 struct ctl_text ctl_answer_error(const char *why)
 {
 	struct buffer b = {.cap = 0};
@@ -122,6 +130,14 @@ static struct ctl_text answer_status(const struct ctl_context *ctx, const struct
 	return finish(&b);
 }
 
+static struct ctl_text answer_state(const struct ctl_context *ctx, const struct collect_result *r)
+{
+	struct buffer b = {.cap = 0};
+
+	append_json(&b, json_pack("{s:b,s:o}", "ok", 1, "store", ctl_store(ctx, r)));
+	return finish(&b);
+}
+
 struct ctl_text ctl_answer(const struct ctl_context *ctx, const struct ctl_request *request,
 			   struct collect_result *result)
 {
@@ -132,6 +148,8 @@ struct ctl_text ctl_answer(const struct ctl_context *ctx, const struct ctl_reque
 	switch (request->cmd) {
 	case CTL_STATUS:
 		return answer_status(ctx, result);
+	case CTL_STATE:
+		return answer_state(ctx, result);
 	case CTL_DROPS:
 		return answer_drops(request, result);
 	case CTL_KILL:

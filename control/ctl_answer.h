@@ -15,6 +15,7 @@
 #include "control/collect.h"
 #include "control/config.h"
 #include "control/ctl_request.h"
+#include "control/state.h"
 
 struct ctl_text {
 	char *p; /* malloc'ed, ends with a newline; NULL: out of memory */
@@ -24,6 +25,8 @@ struct ctl_text {
 struct ctl_context {
 	const struct config *config;
 	uint64_t now_ms, began_ms; /* of dp_now()'s clock */
+	bool has_state;
+	struct state_view state;
 };
 
 /* The answer to a request whose question has come back. Free `p`. */

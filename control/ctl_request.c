@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[CTL_CMDS] = {"status",     "calls", "registrations",
-					    "flows",      "drops", "ports",
-					    "neighbours", "kill",  "drain"};
+static const char *const names[CTL_CMDS] = {"status", "state", "calls",   "registrations",
+					    "flows",  "drops", "ports",   "neighbours",
+					    "kill",   "drain", "cluster", "move"};
 
 const char *ctl_cmd_name(enum ctl_cmd cmd)
 {
@@ -19,8 +19,8 @@ static bool find_cmd(const json_t *root, struct ctl_request *out, char *why, siz
 
 	if (!name) {
 		snprintf(why, why_len,
-			 "no \"cmd\": expected one of status, calls, registrations, "
-			 "flows, drops, ports, neighbours, kill, drain");
+			 "no \"cmd\": expected one of status, state, calls, registrations, "
+			 "flows, drops, ports, neighbours, kill, drain, cluster, move");
 		return false;
 	}
 	for (unsigned i = 0; i < CTL_CMDS; i++) {
@@ -52,6 +52,27 @@ static bool parse_call(const char *s, uint64_t *call)
 	return true;
 }
 
+static bool take_bool(const char *key, const json_t *value, bool *out, char *why, size_t why_len)
+{
+	*out = json_is_true(value);
+	if (!json_is_boolean(value))
+		snprintf(why, why_len, "\"%s\": expected true or false", key);
+	return json_is_boolean(value);
+}
+
+static bool take_name(const char *key, const json_t *value, char out[CTL_NAME], char *why,
+		      size_t why_len)
+{
+	const char *s = json_string_value(value);
+
+	if (s && *s && strlen(s) < CTL_NAME) {
+		memcpy(out, s, strlen(s) + 1);
+		return true;
+	}
+	snprintf(why, why_len, "\"%s\": expected a name", key);
+	return false;
+}
+
 static bool take_member(struct ctl_request *out, const char *key, const json_t *value, char *why,
 			size_t why_len)
 {
@@ -65,13 +86,14 @@ static bool take_member(struct ctl_request *out, const char *key, const json_t *
 			 "calls shows them");
 		return false;
 	}
-	if (out->cmd == CTL_DROPS && strcmp(key, "all") == 0) {
-		out->all = json_is_true(value);
-		if (json_is_boolean(value))
-			return true;
-		snprintf(why, why_len, "\"all\": expected true or false");
-		return false;
-	}
+	if (out->cmd == CTL_DROPS && strcmp(key, "all") == 0)
+		return take_bool(key, value, &out->all, why, why_len);
+	if (out->cmd == CTL_DRAIN && strcmp(key, "off") == 0)
+		return take_bool(key, value, &out->off, why, why_len);
+	if (out->cmd == CTL_MOVE && strcmp(key, "group") == 0)
+		return take_name(key, value, out->group, why, why_len);
+	if (out->cmd == CTL_MOVE && strcmp(key, "node") == 0)
+		return take_name(key, value, out->node, why, why_len);
 	snprintf(why, why_len, "unknown member \"%.40s\" of command %s", key, names[out->cmd]);
 	return false;
 }
@@ -91,6 +113,10 @@ static bool take_members(json_t *root, struct ctl_request *out, char *why, size_
 			    value) if (!take_member(out, key, value, why, why_len)) return false;
 	if (out->cmd == CTL_KILL && !json_object_get(root, "call")) {
 		snprintf(why, why_len, "kill: no \"call\": expected the call to end");
+		return false;
+	}
+	if (out->cmd == CTL_MOVE && (!*out->group || !*out->node)) {
+		snprintf(why, why_len, "move: expected \"group\" and \"node\"");
 		return false;
 	}
 	return true;

@@ -11,8 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CTL_NAME 32u /* of a group or node, with its zero */
+
 enum ctl_cmd {
 	CTL_STATUS,
+	CTL_STATE,
 	CTL_CALLS,
 	CTL_REGISTRATIONS,
 	CTL_FLOWS,
@@ -21,13 +24,17 @@ enum ctl_cmd {
 	CTL_NEIGHBOURS,
 	CTL_KILL,
 	CTL_DRAIN,
+	CTL_CLUSTER,
+	CTL_MOVE,
 	CTL_CMDS
 };
 
 struct ctl_request {
 	enum ctl_cmd cmd;
-	uint64_t call; /* CTL_KILL: as shown, see ctl_call_id() */
-	bool all;      /* CTL_DROPS: those that are zero as well */
+	uint64_t call;                        /* CTL_KILL: as shown, see ctl_call_id() */
+	bool all;                             /* CTL_DROPS: those that are zero as well */
+	bool off;                             /* CTL_DRAIN: take part again */
+	char group[CTL_NAME], node[CTL_NAME]; /* CTL_MOVE */
 };
 
 const char *ctl_cmd_name(enum ctl_cmd cmd);

@@ -270,6 +270,8 @@ static const struct sum_of sums[] = {
 	ENGINE64(retransmissions),
 	ENGINE64(messages_in),
 	ENGINE64(messages_out),
+	ENGINE32(degraded),
+	ENGINE64(degraded_total),
 };
 
 static uint64_t sum(const struct collect_result *r, const struct sum_of *what)
@@ -307,6 +309,7 @@ json_t *ctl_status(const struct ctl_context *ctx, const struct collect_result *r
 		      "draining", draining);
 	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
 		json_object_set_new(j, sums[i].name, num(sum(r, &sums[i])));
+	json_object_set_new(j, "store", ctl_store(ctx, r));
 	json_object_set_new(j, "workers", workers);
 	return j;
 }

@@ -23,6 +23,7 @@ static const char usage[] =
 	"usage: posternctl [--socket PATH] [--json] COMMAND\n"
 	"\n"
 	"  status         the node, its workers, and what is in use\n"
+	"  state          what is kept in Redis, what is owed there, what was restored\n"
 	"  calls          calls there are now\n"
 	"  registrations  phones that are registered through this node\n"
 	"  flows          media: where it comes from, what arrived, what was refused\n"
@@ -30,7 +31,10 @@ static const char usage[] =
 	"  ports          network ports\n"
 	"  neighbours     next hops and their MAC addresses\n"
 	"  kill CALL      ends a call with BYE to both sides; CALL as calls shows it\n"
-	"  drain          takes no new calls from now on\n"
+	"  drain [--off]  takes no new calls from now on; in a cluster: gives its groups\n"
+	"                 to other nodes and takes none, or takes part again\n"
+	"  cluster        nodes, who serves which group of addresses, who would take it\n"
+	"  move GROUP NODE  gives a group that this node serves to another node\n"
 	"\n"
 	"  --socket PATH  the node's control socket (default " DEFAULT_SOCKET ")\n"
 	"  --json         the answer as the node gave it, for programs\n"
@@ -39,8 +43,8 @@ static const char usage[] =
 
 struct options {
 	const char *socket;
-	bool json, all;
-	const char *cmd, *call;
+	bool json, all, off;
+	const char *cmd, *arg[2];
 };
 
 static int bad_usage(const char *why)
@@ -59,30 +63,37 @@ static bool is_cmd(const char *name)
 
 static int read_command(int argc, char **argv, struct options *o)
 {
-	bool kill;
+	int args;
 
 	if (argc < 1)
 		return bad_usage("expected a command");
 	o->cmd = argv[0];
 	if (!is_cmd(o->cmd))
 		return bad_usage("unknown command");
-	kill = strcmp(o->cmd, "kill") == 0;
-	if (argc != (kill ? 2 : 1))
-		return bad_usage(kill ? "kill: expected one call" : "too many arguments");
-	if (kill)
-		o->call = argv[1];
+	args = strcmp(o->cmd, "kill") == 0 ? 1 : strcmp(o->cmd, "move") == 0 ? 2 : 0;
+	if (argc != args + 1)
+		return bad_usage(args == 1   ? "kill: expected one call"
+				 : args == 2 ? "move: expected a group and a node"
+					     : "too many arguments");
+	for (int i = 0; i < args; i++)
+		o->arg[i] = argv[i + 1];
 	if (o->all && strcmp(o->cmd, "drops") != 0)
 		return bad_usage("--all goes with drops");
+	if (o->off && strcmp(o->cmd, "drain") != 0)
+		return bad_usage("--off goes with drain");
 	return -1;
 }
 
 /* -1: go on; else the exit code. */
 static int read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {
-		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-		{"all", no_argument, NULL, 'a'},          {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0}};
+	static const struct option longs[] = {{"socket", required_argument, NULL, 's'},
+					      {"json", no_argument, NULL, 'j'},
+					      {"all", no_argument, NULL, 'a'},
+					      {"off", no_argument, NULL, 'o'},
+					      {"help", no_argument, NULL, 'h'},
+					      {"version", no_argument, NULL, 'v'},
+					      {NULL, 0, NULL, 0}};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -95,6 +106,9 @@ static int read_options(int argc, char **argv, struct options *o)
 			break;
 		case 'a':
 			o->all = true;
+			break;
+		case 'o':
+			o->off = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -159,8 +173,14 @@ static bool send_request(int fd, const struct options *o)
 	char *text;
 	bool ok;
 
-	if (o->call)
-		json_object_set_new(j, "call", json_string(o->call));
+	if (strcmp(o->cmd, "kill") == 0)
+		json_object_set_new(j, "call", json_string(o->arg[0]));
+	if (strcmp(o->cmd, "move") == 0) {
+		json_object_set_new(j, "group", json_string(o->arg[0]));
+		json_object_set_new(j, "node", json_string(o->arg[1]));
+	}
+	if (o->off)
+		json_object_set_new(j, "off", json_true());
 	if (o->all)
 		json_object_set_new(j, "all", json_true());
 	text = json_dumps(j, JSON_COMPACT);

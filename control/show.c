@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "control/show_cluster.h"
 #include "control/table.h"
 
 static int64_t num(const json_t *j, const char *key)
@@ -262,6 +263,39 @@ static void line(FILE *out, const char *title, const char *fmt, int64_t a, int64
 	fputc('\n', out);
 }
 
+static void show_store(const json_t *s, FILE *out)
+{
+	fprintf(out, "%-14s%s, %" PRId64 " to be written, %" PRId64 " calls degraded\n", "store",
+		is(s, "up") ? "up" : "DOWN", num(s, "owed"), num(s, "degraded"));
+}
+
+static void show_state(const json_t *s, FILE *out)
+{
+	char lag[32];
+
+	fprintf(out, "%-14s%s at %s%s, answers %s\n", "Redis", is(s, "up") ? "up" : "DOWN",
+		str(s, "redis"), is(s, "own") ? " (our own)" : "",
+		is(s, "durable") ? "wait for it" : "don't wait for it");
+#define N "%" PRId64
+	line(out, "", "lost " N " times, asked to take all again " N " times", num(s, "downs"),
+	     num(s, "resyncs"));
+	fprintf(out, "%-14s%s\n", "addresses", is(s, "serving") ? "served" : "not served");
+	line(out, "owed", N " calls and registrations, " N " of them on their way", num(s, "owed"),
+	     num(s, "waiting") + num(s, "underway"));
+	line(out, "", N " deletes, " N " answers held", num(s, "deletes_waiting"), num(s, "held"));
+	fprintf(out, "%-14soldest %s, last batch took " N " ms\n", "lag",
+		table_duration(lag, num(s, "lag_ms")), num(s, "last_ms"));
+	line(out, "degraded", N " calls now, " N " since start", num(s, "degraded"),
+	     num(s, "degraded_total"));
+	line(out, "written", N " puts and " N " deletes", num(s, "puts"), num(s, "deletes"));
+	line(out, "", "in " N " batches, " N " refused", num(s, "batches"), num(s, "refused"));
+	line(out, "restored", N " calls, " N " registrations", num(s, "restored"),
+	     num(s, "restored_registrations"));
+	line(out, "", N " could not be had; the start took " N " ms", num(s, "restore_failed"),
+	     num(s, "restore_ms"));
+#undef N
+}
+
 static void show_status(const json_t *j, FILE *out)
 {
 	char up[32];
@@ -282,6 +316,7 @@ static void show_status(const json_t *j, FILE *out)
 	line(out, "", N " transactions, " N " retransmissions sent", num(j, "transactions"),
 	     num(j, "retransmissions"));
 #undef N
+	show_store(json_object_get(j, "store"), out);
 	fputc('\n', out);
 	show_workers(j, out);
 }
@@ -292,13 +327,22 @@ void show_answer(const char *cmd, const json_t *answer, FILE *out)
 		show_status(answer, out);
 		return;
 	}
+	if (strcmp(cmd, "state") == 0) {
+		show_state(json_object_get(answer, "store"), out);
+		return;
+	}
+	if (strcmp(cmd, "cluster") == 0) {
+		show_cluster(answer, out);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		if (strcmp(cmd, lists[i].cmd) == 0) {
 			show_list(&lists[i], answer, out);
 			return;
 		}
 	}
-	fputs(strcmp(cmd, "kill") == 0 ? "the call is being ended\n"
-				       : "draining: no new calls are taken\n",
+	fputs(strcmp(cmd, "kill") == 0   ? "the call is being ended\n"
+	      : strcmp(cmd, "move") == 0 ? "the group is being given to that node\n"
+					 : "draining: no new calls are taken\n",
 	      out);
 }

@@ -26,7 +26,9 @@ static void every_command_is_understood(void **state)
 	(void)state;
 	for (unsigned i = 0; i < CTL_CMDS; i++) {
 		snprintf(line, sizeof(line), "{\"cmd\":\"%s\"%s}", ctl_cmd_name((enum ctl_cmd)i),
-			 i == CTL_KILL ? ",\"call\":\"00000001f000000a\"" : "");
+			 i == CTL_KILL   ? ",\"call\":\"00000001f000000a\""
+			 : i == CTL_MOVE ? ",\"group\":\"g\",\"node\":\"n\""
+					 : "");
 		assert_true(parse(line, &r, why));
 		assert_int_equal(r.cmd, i);
 	}
@@ -34,6 +36,11 @@ static void every_command_is_understood(void **state)
 	assert_true(r.call == 0x1f000000aull);
 	assert_true(parse("{\"cmd\":\"drops\",\"all\":true}", &r, why));
 	assert_true(r.all);
+	assert_true(parse("{\"cmd\":\"drain\",\"off\":true}", &r, why));
+	assert_true(r.off);
+	assert_true(parse("{\"cmd\":\"move\",\"node\":\"edge2\",\"group\":\"g1\"}", &r, why));
+	assert_string_equal(r.group, "g1");
+	assert_string_equal(r.node, "edge2");
 	assert_null(ctl_cmd_name(CTL_CMDS));
 }
 
@@ -57,6 +64,14 @@ static void what_is_wrong_is_said(void **state)
 		{"{\"cmd\":\"Calls\"}", "unknown command \"Calls\""},
 		{"{\"cmd\":\"calls\",\"all\":true}", "unknown member \"all\" of command calls"},
 		{"{\"cmd\":\"drops\",\"all\":1}", "\"all\": expected true or false"},
+		{"{\"cmd\":\"drain\",\"off\":\"yes\"}", "\"off\": expected true or false"},
+		{"{\"cmd\":\"drain\",\"group\":\"g\"}",
+		 "unknown member \"group\" of command drain"},
+		{"{\"cmd\":\"move\"}", "move: expected \"group\" and \"node\""},
+		{"{\"cmd\":\"move\",\"group\":\"g\"}", "move: expected \"group\" and \"node\""},
+		{"{\"cmd\":\"move\",\"group\":\"\",\"node\":\"n\"}", "\"group\": expected a name"},
+		{"{\"cmd\":\"move\",\"group\":\"g\",\"node\":\"12345678901234567890123456789012\"}",
+		 "\"node\": expected a name"},
 		{"{\"cmd\":\"kill\"}", "kill: no \"call\""},
 		{"{\"cmd\":\"kill\",\"call\":1}", "\"call\" is not a call"},
 		{"{\"cmd\":\"kill\",\"call\":\"1\"}", "\"call\" is not a call"},
