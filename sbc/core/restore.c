@@ -115,11 +115,20 @@ static void call_arm(struct engine *e, struct call *call, const struct call_chec
 			  since < max ? e->now + max - since : e->now);
 }
 
-/* The caller's ACK was to bring the answer to an offer, and nobody sends it any more. */
+/* An ACK was to bring the answer to the offer of its 2xx, and nobody sends it any more. */
 static bool answer_is_lost(const struct engine *e, const struct call *call,
 			   const struct call_checkpoint *c)
 {
-	return call->state == CALL_ANSWERED && offer_is_pending(call) && restore_is_late(e, c);
+	if (!restore_is_late(e, c))
+		return false;
+	for (uint32_t i = 0; i < c->exchanges; i++) {
+		const struct checkpoint_exchange *x = &c->exchange[i];
+
+		if (x->response.n && !(x->flags & EXCHANGE_F_ACKED) &&
+		    offer_waits_for(call, x->from))
+			return true;
+	}
+	return false;
 }
 
 /* All that there is to a call that goes on; why not, and it is to be ended. */

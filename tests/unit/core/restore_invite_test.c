@@ -394,6 +394,32 @@ static void held_answer_leaves_after_the_restart(void **state)
 
 /* ---- re-INVITEs ---- */
 
+/* However long the process was away: the other side may still be asking its user. */
+static void reinvite_outlasts_a_long_absence(void **state)
+{
+	struct parties p = party(1);
+	char inv[FIXTURE_BYTES];
+
+	(void)state;
+	begin();
+	call_up(&f, &p);
+	phone_request(&f, &p, "INVITE", 2, "", phone_sdp);
+	fixture_take(&f, ACCESS, "SIP/2.0 100");
+	strcpy(inv, fixture_take(&f, CORE, "INVITE "));
+	answer(&f, CORE, inv, "100 Trying", "", "", "");
+	reborn_gather(&kept, &f, 0);
+	driver_restart(f.driver);
+	fixture_elapse(&f, 60000);
+	reborn_give_all(&kept, &f);
+	fixture_silent(&f);
+	answer(&f, CORE, inv, "200 OK", "", "", pbx_sdp);
+	fixture_take(&f, ACCESS, "SIP/2.0 200");
+	fixture_take(&f, CORE, "ACK ");
+	phone_request(&f, &p, "ACK", 2, "", "");
+	end_from_phone(&p, 3);
+	fixture_end(&f);
+}
+
 static const char *reinvite(struct parties *p)
 {
 	phone_request(&f, p, "INVITE", 2, "", phone_sdp);
@@ -556,6 +582,7 @@ int main(void)
 		cmocka_unit_test(answer_in_the_ack_comes_after_the_restart),
 		cmocka_unit_test(answer_in_an_ack_that_is_lost_ends_the_call),
 		cmocka_unit_test(held_answer_leaves_after_the_restart),
+		cmocka_unit_test(reinvite_outlasts_a_long_absence),
 		cmocka_unit_test(reinvite_under_way_is_completed),
 		cmocka_unit_test(reinvite_without_a_sign_is_repeated),
 		cmocka_unit_test(reinvite_refused_leaves_the_session),
