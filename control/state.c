@@ -214,6 +214,7 @@ void state_finish(struct state *s, uint32_t within_ms, void (*done)(void *arg), 
 	if (s->cluster) {
 		uv_timer_start(&s->finish, on_late, within_ms, 0);
 		cluster_drain(s->cluster, true, on_given, s);
+		cluster_abandon(s->cluster);
 		return;
 	}
 	dp_group_until(s->dp, 0, 0);
