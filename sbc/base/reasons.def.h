@@ -15,7 +15,7 @@
 #define REASONS_LINK(X)                                                                            \
 	X(L2_SHORT, "l2-short", "frame shorter than its Ethernet or VLAN header")                  \
 	X(L2_VLAN, "l2-vlan", "VLAN tag that no port of ours has")                                 \
-	X(L2_TYPE, "l2-type", "EtherType that is neither ARP nor IPv4")                            \
+	X(L2_TYPE, "l2-type", "neither ARP, IPv4 nor IPv6 that asks for us")                       \
 	X(L2_OTHER, "l2-other", "frame for another station, or IPv4 to all stations")              \
 	X(ARP_BAD, "arp-bad", "ARP packet malformed or contradicting its sender")                  \
 	X(ARP_OTHER, "arp-other", "ARP request or reply for an address that is not ours")          \

@@ -35,7 +35,7 @@ static void realm_two(struct bed *b, uint16_t port, uint32_t ip)
 	uint16_t i = s->realms++;
 
 	s->realm[i] = s->realm[port];
-	snprintf(s->realm[i].name, sizeof(s->realm[i].name), "%.20s@g2", s->realm[port].name);
+	snprintf(s->realm[i].name, sizeof(s->realm[i].name), "realm%u@g2", port);
 	s->realm[i].group = 1;
 	s->realm[i].media_ip = htonl(ip);
 	s->listener[s->listeners++] = (struct snapshot_listener){i, {htonl(ip), SIP}};

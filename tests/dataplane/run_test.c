@@ -1,12 +1,16 @@
 /* Workers on lcores of their own, and what DPDK's telemetry says of them. */
 #include "tests/dataplane/talk.h"
 
+#include <arpa/inet.h>
+#include <poll.h>
 #include <rte_eal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "sbc/base/ident.h"
 
 static struct frame f;
 
@@ -21,15 +25,21 @@ static bool wait_for(struct bed *b, uint32_t port)
 	return false;
 }
 
-static void launched_up(struct bed *b, uint16_t workers)
+static void launch(struct bed *b)
 {
 	char why[256] = "";
 
+	b->dp->clock = dp_now;
+	if (!dp_launch(b->dp, why, sizeof(why)))
+		bed_fail("%s", why);
+}
+
+static void launched_up(struct bed *b, uint16_t workers)
+{
 	bed_init(b, workers);
 	bed_open(b, 0);
 	bed_learn_all(b);
-	if (!dp_launch(b->dp, why, sizeof(why)))
-		bed_fail("%s", why);
+	launch(b);
 	/* Announced: one address on each port. */
 	assert_true(wait_for(b, OUTSIDE));
 	assert_int_equal(frame_read(&f).tip, OUT_IP);
@@ -90,6 +100,90 @@ static void options_of_many_calls_are_all_answered(void **state)
 	assert_true(handed_off > 0);
 	/* Answers are kept a while for retransmissions, buffers are not. */
 	dp_join(b.dp);
+	bed_close(&b);
+}
+
+/* Woken by a worker: ten seconds at most. */
+static bool is_woken(struct bed *b)
+{
+	struct pollfd p = {.fd = dp_wake_fd(b->dp), .events = POLLIN};
+
+	if (poll(&p, 1, 10000) != 1)
+		return false;
+	dp_wake_clear(b->dp);
+	return true;
+}
+
+static void lost_bye(char *text, size_t room, uint32_t i)
+{
+	snprintf(text, room,
+		 "BYE sip:bob@203.0.113.1 SIP/2.0\r\n"
+		 "Via: SIP/2.0/UDP 203.0.113.50:5060;rport;branch=z9hG4bK%u\r\n"
+		 "Max-Forwards: 70\r\nFrom: <sip:a@h>;tag=a1\r\n"
+		 "To: <sip:b@h>;tag=0123456789abcdef\r\nCall-ID: %u@lost\r\n"
+		 "CSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n",
+		 i, i);
+}
+
+/* Posts that find no room are tried again until there is. */
+#define POST(call)                                                                                 \
+	do {                                                                                       \
+		for (uint32_t tries_ = 0; !(call); tries_++, usleep(1000))                         \
+			assert_true(tries_ < 10000);                                               \
+	} while (0)
+
+static void control_and_workers_speak_while_both_run(void **state)
+{
+	const uint32_t count = 400;
+	static char id[IDENT_LEN + 1], text[1024], fields[20000];
+	struct siphash_key seed = {1, 2};
+	struct engine_path path = {.listener = INSIDE, .remote = {htonl(PBX), SIP}};
+	struct ident_gen gen;
+	struct dp_store_op op;
+	struct dp_forward fw;
+	struct bed b;
+	uint32_t forwards = 0;
+
+	(void)state;
+	bed_init(&b, 4);
+	b.conf.groups_held = true;
+	b.snapshot.forward = true;
+	bed_open(&b, 0);
+	dp_group_until(b.dp, 0, UINT64_MAX);
+	bed_learn_all(&b);
+	launch(&b);
+	ident_gen_init(&gen, &seed);
+	POST(dp_store_mode_post(b.dp, ENGINE_STORE_BEHIND, false));
+	for (uint32_t i = 0; i < count; i++) {
+		ident_mint(&gen, &b.conf.key, (uint8_t)i, id);
+		POST(dp_restore_post(b.dp, CHECKPOINT_CALL, id, slice_of(fields, sizeof(fields))));
+		POST(dp_stored_post(b.dp, (uint16_t)(i % 4), CHECKPOINT_CALL, i, 1, i & 1));
+		dp_group_until(b.dp, 0, dp_now() + (i % 8 ? 60000 : 0));
+		lost_bye(text, sizeof(text), i);
+		put(&b, text);
+		POST(dp_forwarded_post(b.dp, &path, slice_str(text)));
+	}
+	dp_group_until(b.dp, 0, UINT64_MAX);
+	POST(dp_group_post(b.dp, 0, true));
+	for (uint32_t i = 0; i < 10000 && dp_restored(b.dp) < count; i++)
+		usleep(1000);
+	assert_int_equal(dp_restored(b.dp), count);
+	/* One more that surely is for a group of ours. */
+	lost_bye(text, sizeof(text), count);
+	put(&b, text);
+	while (forwards == 0 && is_woken(&b)) {
+		while (dp_forward_take(b.dp, &fw)) {
+			assert_true(fw.bytes.n > 100);
+			assert_memory_equal(fw.bytes.p, "BYE ", 4);
+			forwards++;
+		}
+		assert_false(dp_store_take(b.dp, &op));
+	}
+	assert_true(forwards > 0);
+	for (uint64_t now = dp_now(), i = 0; !dp_has_turned(b.dp, now); i++, usleep(1000))
+		assert_true(i < 10000);
+	dp_join(b.dp);
+	bed_drain(&b);
 	bed_close(&b);
 }
 
@@ -190,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_of_many_calls_are_all_answered),
+		cmocka_unit_test(control_and_workers_speak_while_both_run),
 		cmocka_unit_test(telemetry_commands_answer),
 		cmocka_unit_test(wrong_configurations_are_refused_with_a_sentence),
 	};

@@ -536,6 +536,12 @@ static void a_request_for_another_nodes_dialog_is_passed_on(void **state)
 	assert_int_equal(fw.print, engine_dialog_print(&b.conf.key, SLICE_LIT("lost@phone"),
 						       SLICE_LIT("0123456789abcdef")));
 	assert_false(dp_forward_take(b.dp, &fw));
+	/* Passed back, since nobody has it: answered, and not passed on again. */
+	fw.path = (struct engine_path){.listener = OUTSIDE, .remote = {htonl(PHONE), SIP}};
+	assert_true(dp_forwarded_post(b.dp, &fw.path, slice_str(text)));
+	bed_turn(&b);
+	talk_expect(&b, OUTSIDE, "SIP/2.0 481", text, sizeof(text));
+	assert_false(dp_forward_take(b.dp, &fw));
 	bed_close(&b);
 }
 
