@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "sbc/base/ident.h"
-#include "sbc/media/port_pool.h"
 #include "tests/lib/driver_check.h"
 #include "tests/lib/driver_internal.h"
 
@@ -160,121 +159,6 @@ static void carry_send(struct driver *d, const struct engine_path *path, struct 
 		d->conf.on_send(d->conf.ctx, path, msg);
 }
 
-/* ---- flows ---- */
-
-static struct shadow *shadow_at(struct driver *d, uint16_t realm, uint16_t port)
-{
-	return realm < d->snap->realms ? &d->shadow[realm][port] : NULL;
-}
-
-/* Our own media port of the same kind, on a trusted side's word: another call of ours. */
-static bool is_other_call(const struct snapshot_realm *r, const struct snapshot_realm *at,
-			  const struct flow_spec *f)
-{
-	if (at != r && !(r->kin && r->kin == at->kin))
-		return false;
-	r = at;
-	return r->trust == SNAPSHOT_TRUSTED && !f->latch && f->remote.port >= r->media_lo &&
-	       f->remote.port <= r->media_hi && (f->remote.port & 1) == (f->rtcp ? 1 : 0);
-}
-
-static void check_flow_spec(struct driver *d, uint16_t shard, const struct flow_spec *f)
-{
-	const struct snapshot_realm *r = &d->snap->realm[f->realm];
-
-	if (f->port < r->media_lo || f->port > r->media_hi)
-		driver_fail(d, "flow on %s:%u is outside the realm's range", r->name, f->port);
-	else if (port_pool_owner(r->media_lo, r->media_hi, d->shards, f->port) != shard)
-		driver_fail(d, "flow on %s:%u is not of shard %u", r->name, f->port, shard);
-	if ((f->port & 1) != (f->rtcp ? 1 : 0))
-		driver_fail(d, "flow on %s:%u has rtcp=%d", r->name, f->port, f->rtcp);
-	if (f->leg > 1)
-		driver_fail(d, "flow on %s:%u has leg %u", r->name, f->port, f->leg);
-	if (f->proven && f->remote.ip && !net_ip_is_unicast(f->remote.ip))
-		driver_fail(d, "flow on %s:%u would send to no host", r->name, f->port);
-	for (uint16_t i = 0; i < d->snap->realms; i++)
-		if (f->remote.ip && f->remote.ip == d->snap->realm[i].media_ip &&
-		    !is_other_call(r, &d->snap->realm[i], f))
-			driver_fail(d, "flow on %s:%u would send to the border itself", r->name,
-				    f->port);
-}
-
-static void carry_publish(struct driver *d, uint16_t shard, const struct flow_spec *f)
-{
-	struct shadow *s = shadow_at(d, f->realm, f->port);
-
-	if (!s || f->port == 0 || f->peer_realm >= d->snap->realms) {
-		driver_fail(d, "publish of a flow in realm %u port %u", f->realm, f->port);
-		return;
-	}
-	check_flow_spec(d, shard, f);
-	if (s->live && (s->spec.call != f->call || s->shard != shard))
-		driver_fail(d, "flow on %s:%u belongs to two calls", d->snap->realm[f->realm].name,
-			    f->port);
-	d->flows += !s->live;
-	if (!s->live || s->spec.epoch < f->epoch)
-		s->latched = s->live ? (struct net_addr){0, 0} : f->source;
-	s->live = true;
-	s->shard = shard;
-	s->spec = *f;
-}
-
-static void carry_retire(struct driver *d, uint16_t shard, const struct flow_spec *f)
-{
-	struct shadow *s = shadow_at(d, f->realm, f->port);
-
-	if (!s || !s->live || s->shard != shard) {
-		driver_fail(d, "retire of a flow that is not there: realm %u port %u", f->realm,
-			    f->port);
-		return;
-	}
-	s->live = false;
-	d->flows--;
-}
-
-/* Partners name one another and belong to one call. Checked when an event is through. */
-static void check_pair(struct driver *d, const struct flow_spec *f)
-{
-	const struct shadow *self = shadow_at(d, f->realm, f->port), *s;
-
-	if (!self->live || self->spec.peer_port == 0)
-		return;
-	f = &self->spec;
-	s = shadow_at(d, f->peer_realm, f->peer_port);
-	if (!s->live || s->spec.peer_realm != f->realm || s->spec.peer_port != f->port)
-		driver_fail(d, "flow %s:%u names a partner that does not name it",
-			    d->snap->realm[f->realm].name, f->port);
-	else if (s->spec.call != f->call || s->spec.stream != f->stream || s->spec.leg == f->leg ||
-		 s->spec.rtcp != f->rtcp)
-		driver_fail(d, "flow %s:%u and its partner are not of one stream",
-			    d->snap->realm[f->realm].name, f->port);
-}
-
-const struct flow_spec *driver_flow(const struct driver *d, uint16_t realm, uint16_t port)
-{
-	if (realm >= d->snap->realms || !d->shadow[realm][port].live)
-		return NULL;
-	return &d->shadow[realm][port].spec;
-}
-
-uint32_t driver_flows(const struct driver *d)
-{
-	return d->flows;
-}
-
-const struct flow_spec *driver_flow_next(const struct driver *d, uint32_t *cursor)
-{
-	for (; *cursor < d->snap->realms * DRIVER_PORTS; ++*cursor) {
-		const struct shadow *s = &d->shadow[*cursor / DRIVER_PORTS][*cursor % DRIVER_PORTS];
-
-		if (s->live) {
-			++*cursor;
-			return &s->spec;
-		}
-	}
-	return NULL;
-}
-
 /* ---- events ---- */
 
 static struct pending *pending_add(struct driver *d)
@@ -303,10 +187,10 @@ static void carry(struct driver *d, uint16_t shard, const struct engine_action *
 		carry_send(d, &a->send.path, a->send.bytes);
 		break;
 	case ENGINE_FLOW_PUBLISH:
-		carry_publish(d, shard, &a->flow);
+		driver_publish(d, shard, &a->flow);
 		break;
 	case ENGINE_FLOW_RETIRE:
-		carry_retire(d, shard, &a->flow);
+		driver_retire(d, shard, &a->flow);
 		break;
 	case ENGINE_ASK:
 		p = pending_add(d);
@@ -347,7 +231,7 @@ static bool handle_once(struct driver *d, uint16_t shard, struct engine_event *e
 		carry(d, shard, &d->out->action[i]);
 	for (uint32_t i = 0; i < d->out->count; i++)
 		if (d->out->action[i].type == ENGINE_FLOW_PUBLISH)
-			check_pair(d, &d->out->action[i].flow);
+			driver_check_pair(d, &d->out->action[i].flow);
 	return more;
 }
 

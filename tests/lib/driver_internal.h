@@ -1,8 +1,8 @@
 /*
  * driver_internal: what the files of the driver share.
  *
- * driver.c carries actions out, driver_store.c is the store it puts into,
- * driver_check.c knows what every message must look like.
+ * driver.c carries actions out, driver_flow.c has the media flows, driver_store.c is
+ * the store that is put into, driver_check.c knows what every message must look like.
  */
 #ifndef TESTS_LIB_DRIVER_INTERNAL_H
 #define TESTS_LIB_DRIVER_INTERNAL_H
@@ -53,5 +53,12 @@ void driver_handle(struct driver *d, uint16_t shard, struct engine_event *ev);
 void driver_settle(struct driver *d);
 
 void *driver_need(void *p);
+
+/* ---- driver_flow.c ---- */
+void driver_publish(struct driver *d, uint16_t shard, const struct flow_spec *f);
+void driver_retire(struct driver *d, uint16_t shard, const struct flow_spec *f);
+
+/* Partners name one another and belong to one call. For when an event is through. */
+void driver_check_pair(struct driver *d, const struct flow_spec *f);
 
 #endif
