@@ -897,6 +897,51 @@ static void settings_of_a_cluster_arrive(void **state)
 	free(c);
 }
 
+static void a_realm_has_an_instance_in_each_group(void **state)
+{
+	struct config *c = parse_good(
+		KEYED "cluster:\n"
+		      "  name: c\n"
+		      "  nodes: [{name: a, address: \"10.0.9.2:7400\"},\n"
+		      "          {name: edge, address: \"10.0.9.1:7400\"}]\n"
+		      "  groups:\n"
+		      "  - {name: g1, home: edge, addresses: [{realm: core, ip: 10.0.0.11},\n"
+		      "     {realm: access, ip: 192.0.2.11}]}\n"
+		      "  - {name: g2, home: a, addresses: [{realm: core, ip: 10.0.0.12},\n"
+		      "     {realm: access, ip: 192.0.2.12}]}\n");
+	const struct snapshot *s = &c->snapshot;
+
+	(void)state;
+	assert_int_equal(s->groups, 2);
+	assert_string_equal(s->group[1], "g2");
+	assert_true(s->forward);
+	assert_true(c->dp.groups_held);
+	assert_int_equal(s->realms, 4);
+	assert_string_equal(s->realm[0].name, "access@g1");
+	assert_string_equal(s->realm[3].name, "core@g2");
+	for (uint16_t i = 0; i < 4; i++) {
+		assert_int_equal(s->realm[i].group, i / 2);
+		assert_int_equal(s->realm[i].kin, i % 2 + 1);
+		assert_int_equal(c->dp.realm_port[i], i % 2);
+		assert_int_equal(s->listener[i].realm, i);
+		assert_int_equal(s->listener[i].addr.ip, s->realm[i].media_ip);
+		assert_int_equal(s->listener[i].addr.port, 5060);
+	}
+	assert_int_equal(s->listeners, 4);
+	assert_int_equal(s->realm[2].media_ip, inet_addr("192.0.2.12"));
+	assert_int_equal(c->dp.port[0].ip, inet_addr("192.0.2.1"));
+	assert_int_equal(s->peers, 2);
+	assert_string_equal(s->peer[1].name, "pbx@g2");
+	assert_int_equal(s->peer[1].realm, 3);
+	assert_int_equal(s->routes, 4);
+	/* From each instance to the peer of its own group. */
+	assert_int_equal(s->route[2].from, 2);
+	assert_int_equal(s->route[2].peer, 1);
+	assert_int_equal(s->route[3].target, SNAPSHOT_TO_REGISTERED);
+	assert_int_equal(s->route[3].peer, SNAPSHOT_NONE);
+	free(c);
+}
+
 static const char *manual;
 
 static void keys_are_in(const char *text, const cyaml_schema_value_t *v)
@@ -1070,6 +1115,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(state_has_defaults),
 		cmocka_unit_test(settings_of_state_arrive),
 		cmocka_unit_test(settings_of_a_cluster_arrive),
+		cmocka_unit_test(a_realm_has_an_instance_in_each_group),
 		cmocka_unit_test(the_manual_has_every_key),
 		cmocka_unit_test(a_file_that_cannot_be_read),
 		cmocka_unit_test(key_files),
