@@ -320,6 +320,17 @@ static void tick(void)
 		;
 }
 
+/* Time passes while nothing can be done: not the calls' cost. */
+static void idle(uint64_t ms)
+{
+	double before = b.engine_ns;
+
+	b.now += ms;
+	tick();
+	b.engine_ns = before;
+	sched_yield();
+}
+
 /* What the callee was sent: a call rings and is answered at once, a BYE is. */
 static void at_callee(const struct queued *q)
 {
@@ -468,9 +479,7 @@ static void play(unsigned calls, bool stand)
 		} else {
 			if (now_ns() > stuck)
 				die("calls do not go on");
-			b.now += b.begun == calls;
-			tick();
-			sched_yield();
+			idle(b.begun == calls);
 		}
 	}
 }
@@ -482,12 +491,10 @@ static void settle(void)
 	struct engine_stats st;
 
 	do {
-		b.now += 10;
-		tick();
+		idle(10);
 		acks();
 		deliver();
 		engine_stats_read(b.engine, &st);
-		sched_yield();
 		if (now_ns() > stuck)
 			die("what is owed is not stored");
 	} while (st.store_dirty || st.store_inflight);
