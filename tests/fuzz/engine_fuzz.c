@@ -5,13 +5,16 @@
  * what happens: 'p' the phone and 'c' the pbx send the text that follows; 'a' the
  * pbx and 'b' the phone answer the last request they got with the status line's
  * rest that follows, and SDP after a line end; 't' time passes, by the number of ms; 'k'
- * kills and 's' silences the last call; 'd' drains. In texts, "%T" and "%U" are the
+ * kills and 's' silences the last call; 'd' drains. 'm' and a digit say how the store
+ * is (enum engine_store_mode, 4 on with everything to be put again), 'y' and 'n' that
+ * the oldest put under way is stored, or is not; 'z' that the process dies and begins
+ * with what is stored; 'g' that the addresses are another node's. In texts, "%T" and "%U" are the
  * To value and Contact URI of the last response to the phone, "%i", "%f", "%o", "%u"
  * the Call-ID, From, To and Contact URI of the last INVITE to the pbx, and "%r" the
  * Contact URI of the last REGISTER to the pbx.
  *
- * Whatever happened: actions fit, and when time has passed no call, transaction
- * or port is left.
+ * Whatever happened: actions fit, of one id one put is under way, and when time has
+ * passed no call, transaction or port is left, and nothing to be put.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +26,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define TEXT 70000u
+#define PUTS 64u
+
+struct put {
+	struct engine_store s;
+	uint32_t n;
+	char fields[CHECKPOINT_MAX];
+};
 
 struct bench {
 	struct snapshot snapshot;
@@ -34,6 +44,8 @@ struct bench {
 	char pbx_invite[TEXT], pbx_register[TEXT], pbx_last[TEXT];
 	char phone_last[TEXT], phone_response[TEXT];
 	char text[TEXT];
+	struct put underway[PUTS], stored[PUTS];
+	uint32_t puts, records;
 };
 
 static struct bench b;
@@ -92,6 +104,7 @@ static void begin(void)
 	b.now = 1000;
 	b.flows = 0;
 	b.call = 0;
+	b.puts = 0;
 	b.pbx_invite[0] = b.pbx_register[0] = b.pbx_last[0] = '\0';
 	b.phone_last[0] = b.phone_response[0] = '\0';
 	b.engine = engine_init(memory, memory_size, &conf, b.now);
@@ -122,6 +135,40 @@ static void sent(uint16_t listener, struct slice s)
 		keep(b.pbx_register, s);
 }
 
+static bool same_id(const struct engine_store *a, const struct engine_store *other)
+{
+	return a->kind == other->kind && memcmp(a->id, other->id, IDENT_LEN) == 0;
+}
+
+static void put(const struct engine_store *s)
+{
+	struct put *p = &b.underway[b.puts++];
+
+	if (b.puts > PUTS || s->fields.n > CHECKPOINT_MAX)
+		abort();
+	for (uint32_t i = 0; i + 1 < b.puts; i++)
+		if (same_id(&b.underway[i].s, s))
+			abort();
+	p->s = *s;
+	p->n = s->fields.n;
+	memcpy(p->fields, s->fields.p, p->n);
+}
+
+static void forget(const struct engine_store *s)
+{
+	for (uint32_t i = 0; i < b.records; i++)
+		if (same_id(&b.stored[i].s, s))
+			b.stored[i--] = b.stored[--b.records];
+}
+
+static void store_action(const struct engine_action *a)
+{
+	if (a->type == ENGINE_STORE_PUT)
+		put(a->store);
+	else if (a->type == ENGINE_STORE_DELETE)
+		forget(a->store);
+}
+
 static void handle(struct engine_event *ev)
 {
 	bool more = true;
@@ -139,6 +186,8 @@ static void handle(struct engine_event *ev)
 				sent(a->send.path.listener, a->send.bytes);
 			else if (a->type == ENGINE_FLOW_PUBLISH)
 				b.call = a->flow.call;
+			else
+				store_action(a);
 		}
 		ev->type = ENGINE_EV_TICK;
 	}
@@ -264,6 +313,53 @@ static void silence(void)
 	handle(&ev);
 }
 
+static void mode(uint32_t n)
+{
+	struct engine_event ev = {.type = ENGINE_EV_STORE};
+
+	ev.store.mode = (enum engine_store_mode)(n & 3);
+	ev.store.resync = (n & 4) != 0;
+	handle(&ev);
+}
+
+static void acknowledge(bool ok)
+{
+	struct engine_event ev = {.type = ENGINE_EV_STORED};
+	static struct put p;
+
+	if (b.puts == 0)
+		return;
+	p = b.underway[0];
+	memmove(&b.underway[0], &b.underway[1], --b.puts * sizeof(p));
+	ev.stored.kind = p.s.kind;
+	ev.stored.handle = p.s.handle;
+	ev.stored.version = p.s.version;
+	ev.stored.ok = ok;
+	forget(&p.s);
+	if (ok && b.records < PUTS)
+		b.stored[b.records++] = p;
+	handle(&ev);
+}
+
+static void die(void)
+{
+	begin();
+	for (uint32_t i = 0; i < b.records; i++) {
+		struct engine_event ev = {.type = ENGINE_EV_RESTORE};
+
+		ev.restore.kind = b.stored[i].s.kind;
+		ev.restore.fields = slice_of(b.stored[i].fields, b.stored[i].n);
+		handle(&ev);
+	}
+}
+
+static void group_lost(void)
+{
+	struct engine_event ev = {.type = ENGINE_EV_GROUP};
+
+	handle(&ev);
+}
+
 static void record(char op, struct slice rest)
 {
 	switch (op) {
@@ -291,6 +387,19 @@ static void record(char op, struct slice rest)
 	case 'd':
 		command(ENGINE_DRAIN);
 		break;
+	case 'm':
+		mode(text_number(rest));
+		break;
+	case 'y':
+	case 'n':
+		acknowledge(op == 'y');
+		break;
+	case 'z':
+		die();
+		break;
+	case 'g':
+		group_lost();
+		break;
 	default:
 		break;
 	}
@@ -308,17 +417,31 @@ static void kill_all(void)
 	}
 }
 
+/* What is under way is stored, and what it kept back is put and stored. */
+static void store_all(void)
+{
+	while (b.puts) {
+		while (b.puts)
+			acknowledge(true);
+		elapse(1000);
+	}
+}
+
 static void end(void)
 {
 	struct engine_stats st;
 
 	elapse(b.snapshot.ring_timeout_ms);
 	kill_all();
+	store_all();
 	elapse(b.snapshot.ring_timeout_ms + 150000);
+	store_all();
 	engine_stats_read(b.engine, &st);
 	if (st.calls || st.calls_established || st.transactions || st.ports_used)
 		abort();
 	if (st.blobs && st.registrations == 0)
+		abort();
+	if (st.store_held || st.degraded || st.store_inflight)
 		abort();
 }
 
@@ -326,6 +449,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint32_t records = 0;
 
+	b.records = 0;
 	begin();
 	for (size_t at = 0; at < size && records < 40; records++) {
 		const uint8_t *stop = memchr(data + at, 0x1e, size - at);
