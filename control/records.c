@@ -5,7 +5,7 @@
 
 static struct {
 	bool on;
-	struct log_site began, answered, ended, registered, unregistered;
+	struct log_site began, answered, ended, registered, unregistered, media;
 } records;
 
 void records_init(uint32_t rate)
@@ -16,6 +16,7 @@ void records_init(uint32_t rate)
 	records.ended.burst = rate;
 	records.registered.burst = rate;
 	records.unregistered.burst = rate;
+	records.media.burst = rate;
 }
 
 static const char *realm_name(const struct snapshot *s, uint16_t i)
@@ -70,6 +71,25 @@ static void log_registration(const struct snapshot *s, const struct engine_recor
 					    {0}});
 }
 
+/* What one side sent: packets and bytes of earlier processes, and on other nodes, count too. */
+static void log_media(const struct snapshot *s, const struct engine_record *r, uint64_t id)
+{
+	log_emit(&records.media, LOG_LEVEL_INFO,
+		 (const struct log_field[]){LOG_MSG("media ended"),
+					    LOG_ID("call", id),
+					    LOG_STR("from_realm", realm_name(s, r->from_realm)),
+					    LOG_STR("to_realm", realm_name(s, r->to_realm)),
+					    LOG_U64("port", r->media.port),
+					    LOG_U64("stream", r->media.stream),
+					    LOG_U64("leg", r->media.leg),
+					    LOG_STR("kind", r->media.rtcp ? "rtcp" : "rtp"),
+					    LOG_U64("packets", r->media.packets),
+					    LOG_U64("bytes", r->media.bytes),
+					    LOG_U64("lost", r->media.lost),
+					    LOG_U64("jitter_us", r->media.jitter_us),
+					    {0}});
+}
+
 void records_log(const struct snapshot *s, const struct engine_record *r, uint16_t worker)
 {
 	uint64_t id = ctl_call_id(worker, r->call);
@@ -91,6 +111,7 @@ void records_log(const struct snapshot *s, const struct engine_record *r, uint16
 		log_registration(s, r, r->kind == RECORD_UNREGISTERED);
 		return;
 	case RECORD_MEDIA:
+		log_media(s, r, id);
 		return;
 	}
 }

@@ -176,7 +176,18 @@ static void each_record_is_one_line(void **state)
 	r.kind = RECORD_UNREGISTERED;
 	r.to_realm = SNAPSHOT_NONE;
 	records_log(&snapshot, &r, 0);
-	assert_int_equal(count, 5);
+	r.kind = RECORD_MEDIA;
+	r.to_realm = 1;
+	r.media.port = 20000;
+	r.media.packets = 3000;
+	r.media.bytes = 516000;
+	r.media.lost = 2;
+	r.media.jitter_us = 1250;
+	records_log(&snapshot, &r, 0);
+	assert_int_equal(count, 6);
+	assert_string_equal(lines[5], "msg=\"media ended\" call=0000000500000002 from_realm=access "
+				      "to_realm=core port=20000 stream=0 leg=0 kind=rtp "
+				      "packets=3000 bytes=516000 lost=2 jitter_us=1250");
 	assert_string_equal(lines[0], "msg=\"call began\" call=0000000500000002 from_realm=access "
 				      "from=alice to_realm=core to=\"b b\"");
 	assert_string_equal(lines[1],
