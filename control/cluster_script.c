@@ -173,6 +173,9 @@ static void leave_settings(struct cluster *c)
 	const char *del[] = {"HDEL", c->keys.config,
 			     c->config->cluster.node[c->config->cluster.self].name};
 
+	/* Before it comes in again, it looks again. */
+	c->agreed = false;
+	c->check_at = 0;
 	redis_command(c->redis, NULL, NULL, 3, del, NULL);
 }
 
