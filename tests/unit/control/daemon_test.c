@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <hiredis/hiredis.h>
 
 extern char **environ;
 
@@ -48,20 +49,25 @@ static void write_file(const char *path, const char *text, mode_t mode)
 	assert_int_equal(chmod(path, mode), 0);
 }
 
-static void write_config(const char *more)
+static void write_config_state(const char *more, const char *kept)
 {
 	char text[2048];
 
 	snprintf(text, sizeof(text),
 		 "node: {name: edge, control: %s, pidfile: %s, hugepages: \"no\"%s}\n"
-		 "state: {directory: %s}\n"
+		 "state: {directory: %s%s}\n"
 		 "ports:\n"
 		 "  - {name: out, device: net_null0, address: 192.0.2.1/24}\n"
 		 "realms:\n"
 		 "  - {name: a, port: out, trust: trusted, sip: [\"udp:5060\"],\n"
 		 "     media: 20000-20999}\n",
-		 run.control, run.pidfile, more, run.state);
+		 run.control, run.pidfile, more, run.state, kept);
 	write_file(run.config, text, 0600);
+}
+
+static void write_config(const char *more)
+{
+	write_config_state(more, "");
 }
 
 static int set_up(void **state)
@@ -269,6 +275,73 @@ static void a_second_node_leaves_the_first_alone(void **state)
 	assert_int_equal(ended(), 0);
 }
 
+static redisReply *ask_redis(const char *format, ...)
+{
+	char path[96];
+	redisContext *c;
+	redisReply *r;
+	va_list args;
+
+	snprintf(path, sizeof(path), "%s/redis.sock", run.state);
+	c = redisConnectUnix(path);
+	assert_true(c && !c->err);
+	va_start(args, format);
+	r = redisvCommand(c, format, args);
+	va_end(args);
+	redisFree(c);
+	assert_non_null(r);
+	return r;
+}
+
+/* What a process that was killed left is read before the next one says that it is ready. */
+static void what_was_kept_is_restored_after_a_kill(void **state)
+{
+	int status;
+
+	(void)state;
+	start_ready();
+	for (int i = 1; i <= 3; i++) {
+		freeReplyObject(ask_redis("HSET postern:edge:edge:call:%032x v 2", i));
+		freeReplyObject(ask_redis("SADD postern:edge:edge:index call:%032x", i));
+	}
+	kill(run.pid, SIGKILL);
+	assert_int_equal(waitpid(run.pid, &status, 0), run.pid);
+	start_ready();
+	kill(run.pid, SIGINT);
+	assert_int_equal(ended(), 0);
+	assert_logged("msg=\"restored what was kept\" records=3");
+}
+
+static void a_redis_that_is_not_there_is_waited_for_and_done_without(void **state)
+{
+	(void)state;
+	write_config_state("", ", redis: \"unix:/tmp/postern-none.sock\", start_wait: 1");
+	start_ready();
+	kill(run.pid, SIGINT);
+	assert_int_equal(ended(), 0);
+	assert_logged("msg=\"Redis does not answer: serving without what was kept\"");
+}
+
+static void a_state_directory_is_one_nodes(void **state)
+{
+	char control[sizeof(run.control)];
+	pid_t first;
+
+	(void)state;
+	start_ready();
+	first = run.pid;
+	snprintf(control, sizeof(control), "%s", run.control);
+	snprintf(run.control, sizeof(run.control), "%s/run/other.sock", directory);
+	write_config("");
+	START(run.config);
+	assert_int_equal(ended(), 1);
+	assert_logged("is in use by another process");
+	snprintf(run.control, sizeof(run.control), "%s", control);
+	run.pid = first;
+	kill(run.pid, SIGINT);
+	assert_int_equal(ended(), 0);
+}
+
 static void mistakes_are_shown_with_file_and_line(void **state)
 {
 	char expected[256];
@@ -365,6 +438,9 @@ int main(int argc, char **argv)
 		TEST(a_worker_that_answers_nothing_cannot_hold_the_drain),
 		TEST(what_the_dataplane_refuses_is_said),
 		TEST(a_second_node_leaves_the_first_alone),
+		TEST(what_was_kept_is_restored_after_a_kill),
+		TEST(a_redis_that_is_not_there_is_waited_for_and_done_without),
+		TEST(a_state_directory_is_one_nodes),
 		TEST(mistakes_are_shown_with_file_and_line),
 		TEST(the_key_file_is_secret),
 		TEST(usage_is_told),
