@@ -8,6 +8,7 @@ cluster run only by name (`run.py cluster`): they are a suite of their own.
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -79,4 +80,5 @@ def main(wanted):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was made is removed
     sys.exit(main(sys.argv[1:]))

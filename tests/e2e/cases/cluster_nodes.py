@@ -18,6 +18,12 @@ def _takeover(t, fault, expected=None):
     t.after()
 
 
+def _back(t):
+    """The node is well again and gets its group back, with its calls."""
+    t.cluster.wait_served(t.cluster.homes())
+    t.g.wait_media()
+
+
 def case_killed():
     """kill -9 of a node that carries all calls while the other is its warm spare: every call goes on there."""
     with Trial("process killed, the other node is the spare", groups=1) as t:
@@ -27,12 +33,11 @@ def case_killed():
 
 def case_killed_and_started():
     """A killed node comes back, and its group is given back to it with all calls."""
-    with Trial("process killed, started again, given back", give_back="auto") as t:
+    with Trial("process killed, started again, given back") as t:
         node = t.cluster.nodes[0]
         _takeover(t, node.kill)
         t.cluster.start_node(node)
-        t.cluster.wait_served(t.cluster.homes())
-        t.g.wait_media()
+        _back(t)
         t.judge(moves=2, new_calls=False)
 
 
@@ -56,9 +61,8 @@ def case_paused():
         _takeover(t, node.pause)
         node.resume()
         wait_for("the node that slept to answer", lambda: node.border.try_ctl("status"), 60)
-        time.sleep(LEASE / 1000 * 2)
-        t.cluster.wait_served(ALL_BY)
-        t.judge(moves=1, new_calls=False)
+        _back(t)
+        t.judge(moves=2, new_calls=False)
 
 
 def case_isolated():
@@ -67,9 +71,8 @@ def case_isolated():
         node, other = t.cluster.nodes
         _takeover(t, lambda: node.cut(other.address, *t.cluster.redis_addresses))
         node.mend()
-        time.sleep(LEASE / 1000 * 2)
-        t.cluster.wait_served(ALL_BY)
-        t.judge(moves=1, new_calls=False)
+        _back(t)
+        t.judge(moves=2, new_calls=False)
 
 
 def case_links_cut():
@@ -78,14 +81,13 @@ def case_links_cut():
         node = t.cluster.nodes[0]
         _takeover(t, lambda: node.links(up=False))
         node.links(up=True)
-        time.sleep(LEASE / 1000 * 2)
-        t.cluster.wait_served(ALL_BY)
-        t.judge(moves=1, new_calls=False)
+        _back(t)
+        t.judge(moves=2, new_calls=False)
 
 
 def case_drained():
     """Rolling upgrade: a node is drained, ends, starts again and gets its calls back; nobody notices."""
-    with Trial("drained, ended, started, given back", give_back="auto") as t:
+    with Trial("drained, ended, started, given back") as t:
         node = t.cluster.nodes[0]
         t.begin()
         node.border.ctl("drain")
@@ -139,9 +141,9 @@ def case_clocks_jump():
 
 def case_moved():
     """An operator moves a group while calls are made: nobody notices."""
-    with Trial("a group moved by posternctl") as t:
+    with Trial("a group moved by posternctl", give_back="manual", groups=1) as t:
         t.begin()
         t.cluster.nodes[0].border.ctl("move", "g1", "node2")
-        t.cluster.wait_served(ALL_BY)
+        t.cluster.wait_served({"g1": "node2"})
         t.after()
         t.judge(moves=1)

@@ -65,9 +65,9 @@ class Held:
         return {(f["realm"], f["port"]): f for f in self.border.ctl("flows")["flows"]}
 
     def settled(self):
-        """No call degraded and nothing waiting to be written."""
-        s = self.border.status()
-        return s["degraded"] == 0 and s["store"]["up"] and s["store"]["waiting"] == 0 and s["store"]["owed"] == 0
+        """No call degraded and nothing owed or waiting to be written."""
+        s = self.border.status()["store"]
+        return s["up"] and s["degraded"] == s["owed"] == s["waiting"] == s["underway"] == 0
 
     def wait_settled(self):
         wait_for("everything owed to be in Redis", self.settled, 60, 0.1)
@@ -282,7 +282,7 @@ def _outage(begin, end):
         time.sleep(1)
         begin(outside.redis)
         h.g.say("call 20 20 0")
-        wait_for("calls to be degraded", lambda: h.border.status()["degraded"] > 0, 30)
+        wait_for("calls to be degraded", lambda: h.border.status()["store"]["degraded"] > 0, 30)
         time.sleep(OUTAGE_S)
         h.calls = 40
         end(outside.redis)
@@ -327,7 +327,7 @@ def case_redis_absent_at_start():
         return state + ", start_wait: 1"
 
     with Held(calls=10, streams=2, nat=False, prepare=prepare) as h:
-        assert h.border.status()["degraded"] == 10
+        assert h.border.status()["store"]["degraded"] == 10
         outside.redis.start()
         h.wait_settled()
         h.restart()

@@ -94,7 +94,8 @@ class Node:
         one_of = "{" + ",".join(addresses) + "}"
         self.lab.run(self.ns, "nft", f"""table ip cut {{
             chain i {{ type filter hook input priority 0; ip saddr {one_of} drop; }}
-            chain o {{ type filter hook output priority 0; ip daddr {one_of} drop; }} }}""")
+            chain o {{ type filter hook output priority 0; ip daddr {one_of} drop; }}
+            }}""")
 
     def mend(self):
         self.lab.run(self.ns, "nft", "delete table ip cut")
@@ -112,7 +113,7 @@ def jump(path, seconds):
 class Cluster(Net):
     """Nodes, Redis, both ends of the calls, and who owns which address."""
 
-    def __init__(self, nodes=2, groups=None, sentinels=False, lease=1000, alone=4000, give_back="manual",
+    def __init__(self, nodes=2, groups=None, sentinels=False, lease=1000, alone=4000, give_back="auto",
                  give_back_after=1, calls=2000, cps=400, clocks=False, timeout=500):
         super().__init__("cluster")
         self.clocks, self.lease = clocks, lease
