@@ -706,6 +706,18 @@ static void posternctl_tells_how_it_went(void **state)
 	assert_string_equal(r.err, "posternctl: kill: there is no such call\n");
 	RUN(&r, "--socket", path, "drain");
 	assert_int_equal(r.code, 0);
+	RUN(&r, "--socket", path, "cluster");
+	assert_int_equal(r.code, 1);
+	assert_string_equal(
+		r.err, "posternctl: cluster: this node is alone: it is no member of a cluster\n");
+	RUN(&r, "--socket", path, "--off", "drain");
+	assert_int_equal(r.code, 1);
+	RUN(&r, "--socket", path, "move", "g1", "edge2");
+	assert_int_equal(r.code, 1);
+	RUN(&r, "--socket", path, "move", "g1");
+	assert_int_equal(r.code, 2);
+	RUN(&r, "--socket", path, "--off", "calls");
+	assert_int_equal(r.code, 2);
 	RUN(&r, "--socket", path, "nonsense");
 	assert_int_equal(r.code, 2);
 	RUN(&r, "--socket", path, "kill");
