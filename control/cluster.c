@@ -294,6 +294,8 @@ bool cluster_move(struct cluster *c, uint16_t group, uint16_t node, const char *
 	lease_node_view_read(c->lease, dp_now(), node, &n);
 	if (g.owner == node)
 		*why = "that node has the group already";
+	else if (g.owner >= c->config->cluster.nodes)
+		*why = "nobody has the group now";
 	else if (g.owner != c->config->cluster.self)
 		*why = "another node has the group: ask that one";
 	else if (!n.in || !n.heard)

@@ -118,5 +118,5 @@ struct ctl_text ctl_cluster_answer(const struct config *config, struct state *st
 	if (r->cmd == CTL_CLUSTER)
 		return ctl_answer_json(view_json(config, c));
 	cluster_drain(c, !r->off, NULL, NULL);
-	return ctl_answer_json(json_pack("{s:b}", "ok", 1));
+	return ctl_answer_json(json_pack("{s:b,s:b}", "ok", 1, "draining", !r->off));
 }

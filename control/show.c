@@ -341,6 +341,10 @@ void show_answer(const char *cmd, const json_t *answer, FILE *out)
 			return;
 		}
 	}
+	if (json_is_false(json_object_get(answer, "draining"))) {
+		fputs("this node takes part again\n", out);
+		return;
+	}
 	fputs(strcmp(cmd, "kill") == 0   ? "the call is being ended\n"
 	      : strcmp(cmd, "move") == 0 ? "the group is being given to that node\n"
 					 : "draining: no new calls are taken\n",
