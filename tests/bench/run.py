@@ -32,6 +32,7 @@ node:
   log: warn
   control: {dir}/bench.sock
   limits: {{calls: {calls}, registrations: 100}}
+state: {{directory: "{dir}/state"}}
 ports:
   - {{name: outside, device: "net_virtio_user0,path={dir}/out.sock,{rings}", address: 203.0.113.1/24}}
   - {{name: inside,  device: "net_virtio_user1,path={dir}/in.sock,{rings}",  address: 10.0.0.1/24}}
