@@ -47,10 +47,10 @@ routes:
 """
 
 
-def program(name):
+def program(name, *args):
     """JSON lines of a benchmark program, and nothing else of what it prints."""
     path = os.path.join(PROGRAMS, name)
-    done = subprocess.run([path], capture_output=True, text=True, timeout=300, cwd=ROOT)
+    done = subprocess.run([path, *args], capture_output=True, text=True, timeout=300, cwd=ROOT)
     if done.returncode != 0:
         raise RuntimeError(f"{name}: exit {done.returncode}\n{done.stdout[-1000:]}{done.stderr[-1000:]}")
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -143,11 +143,37 @@ def relay(flows=1000, seconds=3.0, rounds=3):
     ]
 
 
+def state():
+    """Redis as the daemon runs its own: a Unix socket, append-only files written out each second."""
+    if not shutil.which("redis-server"):
+        raise RuntimeError("redis-server is not installed")
+    where = tempfile.mkdtemp(prefix="postern-bench-")
+    path = f"{where}/redis.sock"
+    server = subprocess.Popen(
+        ["redis-server", "--port", "0", "--unixsocket", path, "--dir", where, "--save", "",
+         "--appendonly", "yes", "--appendfsync", "everysec"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 20
+        while not os.path.exists(path) and time.monotonic() < end:
+            time.sleep(0.05)
+        return program("state_bench", f"unix:{path}")
+    finally:
+        server.terminate()
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        shutil.rmtree(where, ignore_errors=True)
+
+
 BENCHES = {
     "parse": lambda: program("parse_bench"),
     "rewrite": lambda: program("rewrite_bench"),
     "engine": lambda: program("engine_bench"),
     "relay": relay,
+    "state": state,
 }
 
 
