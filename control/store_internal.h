@@ -1,6 +1,7 @@
 /*
  * Inside the store: what is known of each id (store_table.c), what waits and goes
- * out (store.c, store_batch.c), what is read (store_read.c, store_index.c).
+ * out (store.c, store_batch.c), what is read (store_read.c, store_fetch.c,
+ * store_index.c).
  */
 #ifndef CONTROL_STORE_INTERNAL_H
 #define CONTROL_STORE_INTERNAL_H
@@ -181,7 +182,7 @@ bool store_batch_send(struct store *s, uint16_t group, enum store_act act);
 /* A node alone: writes its name and epoch into the lease. */
 void store_claim(struct store *s, uint16_t group);
 
-/* ---- store_read.c, store_index.c ---- */
+/* ---- store_read.c, store_fetch.c, store_index.c ---- */
 
 void store_read_up(struct store *s);
 void store_read_down(struct store *s);

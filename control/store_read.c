@@ -11,86 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/store_internal.h"
+#include "control/store_read_internal.h"
 
 #define SCAN_COUNT "512"
 #define LOG_COUNT  "512"
 #define LOG_PIECE  512u
 #define AGAIN_MS   1000u
-#define POSITION   48u
-
-enum phase { READ_OFF, READ_WAIT, READ_BEGIN, READ_INDEX, READ_LOG };
-
-struct id {
-	uint8_t kind, id[STORE_ID];
-};
-
-struct fetch {
-	struct store_follow *follow;
-	uint64_t run;
-	struct id of;
-	bool used;
-};
-
-struct store_follow {
-	struct store *store;
-	uint16_t group;
-	struct store_reader reader;
-	enum phase phase;
-	bool follow, paused;
-	bool asking; /* the index or the log is being asked */
-	bool scanned, at_end;
-	bool read;   /* a piece of the log has come, whose records have not all */
-	bool wanted; /* caught_up() is to speak of what is in the log from now on */
-	bool failed;
-	uint64_t run;    /* replies to what an earlier run asked are not for this one */
-	uint64_t due_ms; /* READ_WAIT */
-	uint64_t records;
-	char cursor[24], position[POSITION], next[POSITION];
-	struct id *list; /* to be fetched, from `first` */
-	uint32_t first, count, room, fetching;
-	struct fetch fetch[STORE_WINDOW];
-};
 
 /* Who was asked, and in which run. */
 struct asked {
 	struct store_follow *follow;
 	uint64_t run;
 };
-
-static void step(struct store_follow *f);
-
-bool store_member_parse(const char *p, size_t n, enum checkpoint_kind *kind, uint8_t id[STORE_ID])
-{
-	for (unsigned k = 0; k < STORE_KINDS; k++) {
-		const char *name = checkpoint_kind_name((enum checkpoint_kind)k);
-		size_t len = strlen(name);
-
-		if (n == len + 1 + IDENT_LEN && memcmp(p, name, len) == 0 && p[len] == ':') {
-			*kind = (enum checkpoint_kind)k;
-			return store_id_parse(p + len + 1, id);
-		}
-	}
-	return false;
-}
-
-static bool is_text(const redisReply *r)
-{
-	return r->type == REDIS_REPLY_STRING || r->type == REDIS_REPLY_STATUS;
-}
-
-static bool command(struct store_follow *f, redis_reply_fn fn, void *arg, int argc,
-		    const char *const *argv)
-{
-	size_t len[8];
-
-	for (int i = 0; i < argc; i++)
-		len[i] = strlen(argv[i]);
-	if (!redis_command(f->store->redis, fn, arg, argc, argv, len))
-		return false;
-	f->store->commands++;
-	return true;
-}
 
 /* A question whose reply tells `fn` the run it was asked in. */
 static bool ask(struct store_follow *f, redis_reply_fn fn, int argc, const char *const *argv)
@@ -100,7 +32,7 @@ static bool ask(struct store_follow *f, redis_reply_fn fn, int argc, const char 
 	if (!a)
 		return false;
 	*a = (struct asked){f, f->run};
-	if (!command(f, fn, a, argc, argv)) {
+	if (!store_read_command(f, fn, a, argc, argv)) {
 		free(a);
 		return false;
 	}
@@ -120,125 +52,6 @@ static struct store_follow *replied(void *arg, const redisReply *r)
 	a.follow->asking = false;
 	a.follow->failed |= !r || r->type == REDIS_REPLY_ERROR;
 	return a.follow;
-}
-
-/* ---- the list of what is to be fetched ---- */
-
-static bool list_add(struct store_follow *f, enum checkpoint_kind kind, const uint8_t id[STORE_ID])
-{
-	if (f->first == f->count)
-		f->first = f->count = 0;
-	if (f->count == f->room) {
-		uint32_t room = f->room ? f->room * 2 : 1024;
-		struct id *list = realloc(f->list, room * sizeof(*list));
-
-		if (!list)
-			return false;
-		f->list = list;
-		f->room = room;
-	}
-	f->list[f->count].kind = (uint8_t)kind;
-	memcpy(f->list[f->count++].id, id, STORE_ID);
-	return true;
-}
-
-static void list_add_member(struct store_follow *f, const redisReply *r)
-{
-	enum checkpoint_kind kind;
-	uint8_t id[STORE_ID];
-
-	if (!is_text(r) || !store_member_parse(r->str, r->len, &kind, id))
-		f->store->gauges.malformed++;
-	else if (!list_add(f, kind, id))
-		f->failed = true;
-}
-
-/* ---- one record ---- */
-
-/* As pairs, each once and within bounds; else it is nothing we wrote. */
-static bool flatten(const redisReply *r, struct wbuf *w)
-{
-	if (r->type != REDIS_REPLY_ARRAY || r->elements % 2)
-		return false;
-	for (size_t i = 0; i < r->elements; i += 2) {
-		const redisReply *name = r->element[i], *value = r->element[i + 1];
-
-		if (!is_text(name) || !is_text(value) || name->len == 0 || name->len > UINT8_MAX ||
-		    value->len > UINT16_MAX)
-			return false;
-		checkpoint_put(w, slice_of(name->str, (uint32_t)name->len),
-			       slice_of(value->str, (uint32_t)value->len));
-	}
-	return wbuf_ok(w);
-}
-
-static void hand_over(struct store_follow *f, const struct id *of, const redisReply *r)
-{
-	static char bytes[CHECKPOINT_MAX];
-	enum checkpoint_kind kind = (enum checkpoint_kind)of->kind;
-	struct store *s = f->store;
-	char id[IDENT_LEN];
-	struct wbuf w;
-
-	wbuf_init(&w, bytes, sizeof(bytes));
-	if (!flatten(r, &w)) {
-		s->gauges.malformed++;
-		return;
-	}
-	store_queue_seen(s, f->group, kind, of->id, w.n > 0);
-	if (w.n == 0 && f->phase == READ_INDEX) {
-		/* It has expired, and the index does not know. */
-		if (s->group[f->group].epoch && !store_queue_knows(s, f->group, kind, of->id))
-			store_queue_delete(s, f->group, kind, of->id);
-		return;
-	}
-	f->records += w.n > 0;
-	store_id_print(of->id, id);
-	f->reader.record(f->reader.arg, f->group, kind, id, wbuf_slice(&w));
-}
-
-static void on_record(void *arg, const redisReply *r)
-{
-	struct fetch *t = arg;
-	struct store_follow *f = t->follow;
-
-	t->used = false;
-	if (!store_answered(f->store) || t->run != f->run)
-		return;
-	f->fetching--;
-	if (!r)
-		f->failed = true;
-	else
-		hand_over(f, &t->of, r);
-	step(f);
-}
-
-static struct fetch *free_fetch(struct store_follow *f)
-{
-	for (uint32_t i = 0; i < STORE_WINDOW; i++)
-		if (!f->fetch[i].used)
-			return &f->fetch[i];
-	return NULL;
-}
-
-static bool fetch_one(struct store_follow *f, const struct id *of)
-{
-	struct fetch *t = free_fetch(f);
-	char key[STORE_KEY + 40];
-	const char *argv[] = {"HGETALL", key};
-	int n;
-
-	if (!t)
-		return false;
-	n = snprintf(key, sizeof(key) - IDENT_LEN - 1, "%s%s:", f->store->group[f->group].prefix,
-		     checkpoint_kind_name((enum checkpoint_kind)of->kind));
-	store_id_print(of->id, key + n);
-	key[n + (int)IDENT_LEN] = '\0';
-	*t = (struct fetch){.follow = f, .run = f->run, .of = *of};
-	if (!command(f, on_record, t, 2, argv))
-		return false;
-	t->used = true;
-	return true;
 }
 
 /* ---- beginning, and the index ---- */
@@ -262,7 +75,7 @@ static void on_position(void *arg, const redisReply *r)
 		snprintf(f->position, sizeof(f->position), "%s", f->next);
 		f->phase = READ_INDEX;
 	}
-	step(f);
+	store_read_step(f);
 }
 
 static void ask_position(struct store_follow *f)
@@ -286,9 +99,9 @@ static void on_scan(void *arg, const redisReply *r)
 		snprintf(f->cursor, sizeof(f->cursor), "%s", r->element[0]->str);
 		f->scanned = strcmp(f->cursor, "0") == 0;
 		for (size_t i = 0; i < r->element[1]->elements; i++)
-			list_add_member(f, r->element[1]->element[i]);
+			store_fetch_add(f, r->element[1]->element[i]);
 	}
-	step(f);
+	store_read_step(f);
 }
 
 static void ask_index(struct store_follow *f)
@@ -299,7 +112,7 @@ static void ask_index(struct store_follow *f)
 	ask(f, on_scan, 5, argv);
 }
 
-static void restart(struct store_follow *f, enum phase phase)
+static void restart(struct store_follow *f, enum store_phase phase)
 {
 	f->run++;
 	f->phase = phase;
@@ -315,7 +128,7 @@ static void begin(struct store_follow *f)
 	if (f->store->group[f->group].epoch == 0)
 		store_queue_forget(f->store, f->group);
 	f->reader.begin(f->reader.arg, f->group);
-	step(f);
+	store_read_step(f);
 }
 
 static void fail(struct store_follow *f)
@@ -361,7 +174,7 @@ static void take_entry(struct store_follow *f, const redisReply *entry)
 		f->store->gauges.malformed++;
 		return;
 	}
-	list_add_member(f, &(const redisReply){
+	store_fetch_add(f, &(const redisReply){
 				   .type = REDIS_REPLY_STRING, .str = member, .len = (size_t)n});
 }
 
@@ -394,7 +207,7 @@ static void on_log(void *arg, const redisReply *r)
 		f->at_end = r->elements < LOG_PIECE;
 		f->read = true;
 	}
-	step(f);
+	store_read_step(f);
 }
 
 static void ask_log(struct store_follow *f)
@@ -441,17 +254,7 @@ static void log_done(struct store_follow *f)
 		f->reader.caught_up(f->reader.arg, f->group);
 }
 
-static void fetch_more(struct store_follow *f)
-{
-	while (!f->paused && f->first < f->count && f->fetching < STORE_WINDOW) {
-		if (!fetch_one(f, &f->list[f->first]))
-			return;
-		f->first++;
-		f->fetching++;
-	}
-}
-
-static void step(struct store_follow *f)
+void store_read_step(struct store_follow *f)
 {
 	if (f->failed) {
 		fail(f);
@@ -459,7 +262,7 @@ static void step(struct store_follow *f)
 	}
 	if (!f->store->connected)
 		return;
-	fetch_more(f);
+	store_fetch_more(f);
 	if (f->asking || f->first < f->count)
 		return;
 	if (f->phase == READ_BEGIN)
@@ -494,7 +297,7 @@ static void tend(struct store_follow *f)
 	else if (is_idle(f))
 		ask_log(f);
 	else
-		step(f);
+		store_read_step(f);
 }
 
 void store_read_poll(struct store *s)
@@ -554,7 +357,7 @@ void store_read_pause(struct store *s, uint16_t group, bool pause)
 		return;
 	f->paused = pause;
 	if (!pause && is_reading(f))
-		step(f);
+		store_read_step(f);
 }
 
 void store_catch_up(struct store *s, uint16_t group)
