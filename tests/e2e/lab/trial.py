@@ -51,7 +51,10 @@ class Trial:
         if kind is not None:
             self.row["verdict"] = f"FAILED: {str(value).splitlines()[0][:160] if value else kind.__name__}"
             ROWS.append(self.row)
+            for side, o in self.cluster.owners.items():
+                print(f"---- {side}: " + "\n".join(json.dumps(line) for line in o.seen[-40:]))
             for n in self.cluster.nodes:
+                print(f"---- {n.name} {n.mac}")
                 if n.border:
                     print(f"---- {n.name}\n{n.proc.text()[-3000:]}")
             write_report()
@@ -114,6 +117,18 @@ class Trial:
             bye_ok=f'{report["requests"]["held"]["bye"]["ok"]}/{report["requests"]["held"]["bye"]["sent"]}',
             strange_source=media["strange_source"], crosstalk=media["crosstalk"])
 
+    def wait_empty(self, node):
+        status = {}
+
+        def empty():
+            status.update(node.border.status())
+            return all(status[k] == 0 for k in ("calls", "flows", "ports_used"))
+
+        try:
+            wait_for(f"{node.name} to have nothing left of the calls", empty, 60, 0.3)
+        except TimeoutError as e:
+            raise TimeoutError(f"{e}: {json.dumps(status)}\n{node.border.table('calls')[:2000]}") from None
+
     def _owners(self):
         return {(side, ip): a for side, o in self.cluster.owners.items() for ip, a in o.report()["addresses"].items()}
 
@@ -140,8 +155,7 @@ class Trial:
         assert not wrong, f"{', '.join(wrong)}: {json.dumps(r)}"
         for n in self.cluster.nodes:
             if n.alive():
-                wait_for(f"{n.name} to have nothing left of the calls",
-                         lambda n=n: all(n.border.status()[k] == 0 for k in ("calls", "flows", "ports_used")), 60, 0.3)
+                self.wait_empty(n)
         r["verdict"] = "ok"
         ROWS.append(r)
         write_report()
