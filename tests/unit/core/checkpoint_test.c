@@ -639,7 +639,7 @@ static void later_names_mean_nothing_in_schema_1(void **state)
 
 static void named_in(const char *text, const char *name)
 {
-	char quoted[64];
+	char quoted[80];
 
 	snprintf(quoted, sizeof(quoted), "`%s`", name);
 	if (strstr(text, quoted) == NULL)
