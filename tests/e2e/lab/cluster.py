@@ -89,6 +89,11 @@ class Node:
         for side in ("access", "core", "mgmt"):
             self.lab.run(self.lab.switch[side], "ip", "link", "set", self.name, "up" if up else "down")
 
+    def unplugged(self, yes):
+        """The switches' ports pass nothing, while the node's links stay up."""
+        for side in ("access", "core", "mgmt"):
+            self.lab.run(self.lab.switch[side], "bridge", "link", "set", "dev", self.name, "state", "0" if yes else "3")
+
     def cut(self, *addresses):
         """Nothing of these management addresses reaches this node, or leaves it for them."""
         one_of = "{" + ",".join(addresses) + "}"
@@ -214,6 +219,13 @@ class Cluster(Net):
         redis = self.trio.master() if self.trio else self.redis
         return {f"g{g + 1}": sum(m.startswith("call:") for m in redis.cli("SMEMBERS", f"postern:lab:g{g + 1}:index"))
                 for g in range(self.groups)}
+
+    def close(self):
+        """At once: a node that is told to end would first look for others to take its calls."""
+        for n in getattr(self, "nodes", []):
+            if n.alive():
+                n.kill()
+        super().close()
 
     def node(self, name):
         return next(n for n in self.nodes if n.name == name)
