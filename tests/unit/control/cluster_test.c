@@ -350,6 +350,15 @@ static void a_last_node_gives_up_what_nobody_takes(void **state)
 	assert_false(dp_group_is_active(&node[0].dp, 0) || dp_group_is_active(&node[0].dp, 1));
 }
 
+/* Whom node `i` takes for the owner. */
+static uint16_t owner_at(unsigned i, uint16_t group)
+{
+	struct cluster_view v;
+
+	cluster_view_read(node[i].cluster, dp_now(), &v);
+	return v.group[group].owner;
+}
+
 static void an_operator_moves_a_group(void **state)
 {
 	const char *why = "";
@@ -357,6 +366,7 @@ static void an_operator_moves_a_group(void **state)
 	(void)state;
 	start_both();
 	put_some(0, 0, 1, 10);
+	WAIT_FOR(owner_at(0, 1) == 1);
 	assert_false(cluster_move(node[0].cluster, 0, 0, &why));
 	assert_string_equal(why, "that node has the group already");
 	assert_false(cluster_move(node[0].cluster, 1, 0, &why));
