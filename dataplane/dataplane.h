@@ -176,8 +176,9 @@ void dp_reply_free(struct dataplane *dp, struct dp_reply *reply);
  * the same way. A worker whose ring is full keeps what it owes in its engine.
  */
 struct dp_store_op {
-	bool put;    /* else delete */
-	bool urgent; /* an answer is held for it */
+	uint64_t barrier; /* not 0: all that this worker owed at a dp_barrier_post() came before */
+	bool put;         /* else delete */
+	bool urgent;      /* an answer is held for it */
 	enum checkpoint_kind kind;
 	uint16_t worker, group;
 	uint64_t handle;
@@ -205,6 +206,13 @@ bool dp_stored_post(struct dataplane *dp, uint16_t worker, enum checkpoint_kind 
 bool dp_store_mode_post(struct dataplane *dp, enum engine_store_mode mode, bool resync);
 
 /*
+ * ENGINE_EV_BARRIER to all workers: each hands over at once what it would have gathered
+ * longer, and then an op with this ref, which is above those before. Of several that
+ * wait, a worker may answer only the last. False when a ring is full: try later.
+ */
+bool dp_barrier_post(struct dataplane *dp, uint64_t ref);
+
+/*
  * ENGINE_EV_RESTORE and ENGINE_EV_FORGET to the worker that owns `id` (by the
  * bucket it carries); false when its ring is full: try later. What came of them is
  * in the engine's stats; dp_restored() counts those that have been carried out,
@@ -230,8 +238,9 @@ bool dp_group_is_active(const struct dataplane *dp, uint16_t group);
 /*
  * ENGINE_EV_GROUP to all workers. With `active`, worker 0 also announces the group's
  * addresses: gratuitous ARP and unsolicited neighbour advertisements, again 5 times
- * within a second, since one may be lost. Without, engines forget the group. Post
- * it after dp_group_until().
+ * within a second, since one may be lost. Without, engines forget the group: what is
+ * posted behind it waits until they have, so that a restore is not forgotten too.
+ * Post it after dp_group_until().
  */
 bool dp_group_post(struct dataplane *dp, uint16_t group, bool active);
 

@@ -263,7 +263,7 @@ static void count_check(struct worker *w, uint32_t index)
  * From the last to the first: a flow that goes meanwhile is replaced by one behind
  * it, which has been looked at or is newer than the change.
  */
-void relay_renew(struct worker *w)
+uint32_t relay_renew(struct worker *w)
 {
 	w->live_renew = RTE_MIN(w->live_renew, w->live_count);
 	for (uint32_t i = 0; i < SCAN_MAX && w->live_renew != 0; i++) {
@@ -272,6 +272,7 @@ void relay_renew(struct worker *w)
 		if (f->out_dst_ip != 0)
 			flows_resolve(w, f);
 	}
+	return w->live_renew;
 }
 
 void relay_scan(struct worker *w, uint64_t elapsed)

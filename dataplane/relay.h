@@ -47,8 +47,8 @@ void relay_retire(struct worker *w, uint16_t realm, uint16_t port);
  */
 void relay_scan(struct worker *w, uint64_t elapsed);
 
-/* Looks next hops up again after groups have changed hands, some a turn. */
-void relay_renew(struct worker *w);
+/* Looks next hops up again after groups have changed hands, some a turn: how many are left. */
+uint32_t relay_renew(struct worker *w);
 
 /* Fills up to DP_BATCH, as engine_calls_read() does. */
 uint32_t relay_flows_read(const struct worker *w, uint32_t *cursor, struct dp_flow_info *info,

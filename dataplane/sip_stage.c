@@ -67,6 +67,9 @@ static void carry(struct worker *w, const struct engine_action *a)
 	case ENGINE_STORE_DELETE:
 		state_delete(w, a->store);
 		break;
+	case ENGINE_STORE_BARRIER:
+		state_barrier(w, a->barrier);
+		break;
 	case ENGINE_FORWARD:
 		state_forward(w, a->forward);
 		break;

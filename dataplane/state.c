@@ -86,6 +86,17 @@ void state_delete(struct worker *w, const struct engine_store *s)
 		w->state.deletes_lost++;
 }
 
+void state_barrier(struct worker *w, uint64_t ref)
+{
+	struct dp_store_op op = {.barrier = ref, .worker = w->id};
+	struct state *s = &w->state;
+
+	if (s->refusals == 0 && byte_ring_put(&s->ops, 0, &op, sizeof(op), SLICE_NONE, 0))
+		s->posted = true;
+	else
+		s->barrier = ref;
+}
+
 void state_forward(struct worker *w, const struct engine_forward *f)
 {
 	struct dp_forward out = {.print = f->print, .worker = w->id, .path = f->path};
@@ -143,6 +154,19 @@ static uint32_t refusals_answer(struct worker *w)
 	return n;
 }
 
+static uint32_t barrier_again(struct worker *w)
+{
+	struct state *s = &w->state;
+	struct engine_event ev = {.type = ENGINE_EV_BARRIER, .barrier = s->barrier};
+
+	if (s->barrier == 0 || s->refusals > 0 ||
+	    !byte_ring_fits(&s->ops, sizeof(struct dp_store_op), 0, 0))
+		return 0;
+	s->barrier = 0;
+	sip_stage_event(w, &ev);
+	return 1;
+}
+
 /* A message that another node has sent us: taken only for an address that is ours. */
 static void forwarded(struct worker *w, struct engine_event *ev)
 {
@@ -175,6 +199,7 @@ static uint32_t event_take(struct worker *w, const struct byte_ring_message *m)
 		if (w->id == 0)
 			group_announce(w, ev->group.group, ev->group.active);
 		sip_stage_event(w, ev);
+		w->state.forgetting = w->engine_due && !ev->group.active;
 		return STATE_COST;
 	case ENGINE_EV_FORGET:
 		sip_stage_event(w, ev);
@@ -191,12 +216,15 @@ static uint32_t event_take(struct worker *w, const struct byte_ring_message *m)
 uint32_t state_serve(struct worker *w, bool busy)
 {
 	uint32_t budget = busy ? STATE_WORK_BUSY : STATE_WORK;
-	uint32_t taken = refusals_answer(w);
+	uint32_t taken = refusals_answer(w) + barrier_again(w);
+	struct state *s = &w->state;
 	struct byte_ring_message m;
 
-	for (uint32_t work = 0; work < budget && byte_ring_peek(&w->state.in, &m); taken++) {
+	s->forgetting &= w->engine_due;
+	for (uint32_t work = 0; !s->forgetting && work < budget && byte_ring_peek(&s->in, &m);
+	     taken++) {
 		work += event_take(w, &m);
-		byte_ring_drop(&w->state.in);
+		byte_ring_drop(&s->in);
 	}
-	return taken;
+	return taken + s->forgetting;
 }

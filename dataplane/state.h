@@ -9,7 +9,11 @@
  * room of their own in the ring, enough for everything that an engine can hold;
  * beyond that one is lost and counted, and what it would have deleted expires.
  *
- * Events come in the order in which they were posted. What they may cost a turn is
+ * A barrier waits until no put is refused any more, and has the engine begin it anew
+ * then: so everything that was owed is in the ring before it.
+ *
+ * Events come in the order in which they were posted, and none while the engine is
+ * still forgetting a group. What they may cost a turn is
  * bounded, less when packets wait.
  */
 #ifndef DATAPLANE_STATE_H
@@ -45,7 +49,9 @@ struct state {
 	struct byte_ring ops, forwards, in;
 	uint32_t ops_spare; /* of `ops`, for deletes */
 	uint32_t refusals;
+	uint64_t barrier; /* that found no room, or refusals; 0 */
 	struct state_refused refused[ENGINE_STORE_WINDOW];
+	bool forgetting;   /* as the engine has said */
 	bool posted;       /* something for control, since it was last woken */
 	uint64_t restored; /* atomic */
 	uint64_t deletes_lost;
@@ -57,6 +63,7 @@ void state_free(struct worker *w);
 /* Actions of the engine. */
 void state_put(struct worker *w, const struct engine_store *s);
 void state_delete(struct worker *w, const struct engine_store *s);
+void state_barrier(struct worker *w, uint64_t ref);
 void state_forward(struct worker *w, const struct engine_forward *f);
 
 /* Takes what control has posted, within a turn's budget; how many. */

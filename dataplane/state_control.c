@@ -120,6 +120,13 @@ bool dp_store_mode_post(struct dataplane *dp, enum engine_store_mode mode, bool 
 	return post_all(dp, &ev);
 }
 
+bool dp_barrier_post(struct dataplane *dp, uint64_t ref)
+{
+	struct engine_event ev = {.type = ENGINE_EV_BARRIER, .barrier = ref};
+
+	return post_all(dp, &ev);
+}
+
 static uint16_t owner_of(const struct dataplane *dp, const char *id)
 {
 	return ident_shard(ident_bucket(&dp->conf.key, slice_of(id, IDENT_LEN)), dp->workers);

@@ -134,11 +134,11 @@ static void tick(struct worker *w)
 
 bool worker_turn(struct worker *w, uint64_t now)
 {
-	uint32_t busy;
+	uint32_t busy, left;
 
 	w->now = now;
 	group_look(w, now);
-	relay_renew(w);
+	left = relay_renew(w);
 	busy = receive(w);
 	busy += steer_drain_packets(w);
 	busy += steer_drain_messages(w);
@@ -148,11 +148,14 @@ bool worker_turn(struct worker *w, uint64_t now)
 	sip_stage_media(w);
 	for (uint32_t i = 0; w->engine_due && i < ENGINE_TICKS; i++)
 		sip_stage_tick(w);
+	left += w->engine_due;
 	busy += state_serve(w, busy != 0);
 	busy += request_serve(w);
 	steer_flush(w);
 	tx_flush_all(w);
 	state_wake(w);
+	/* There is no sleep before what is left for the next turn. */
+	busy += left;
 	w->count.loops++;
 	w->count.busy_loops += busy != 0;
 	__atomic_store_n(&w->beat, now, __ATOMIC_RELEASE);

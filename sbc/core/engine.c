@@ -146,6 +146,8 @@ static void engine_store_event(struct engine *e, const struct engine_event *ev)
 {
 	if (ev->type == ENGINE_EV_STORE)
 		store_mode(e, ev->store.mode, ev->store.resync);
+	else if (ev->type == ENGINE_EV_BARRIER)
+		store_barrier(e, ev->barrier);
 	else if (ev->type == ENGINE_EV_STORED)
 		store_stored(e, ev->stored.kind, ev->stored.handle, ev->stored.version,
 			     ev->stored.ok);
@@ -198,7 +200,7 @@ bool engine_handle(struct engine *e, const struct engine_event *ev, struct engin
 	}
 	store_put_due(e);
 	engine_count_sends(e, out);
-	return e->due;
+	return e->due || e->lost_groups;
 }
 
 uint64_t engine_next_due(const struct engine *e)

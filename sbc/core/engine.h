@@ -68,6 +68,7 @@ enum engine_event_type {
 	ENGINE_EV_COMMAND,
 	ENGINE_EV_STORE,   /* how the store is: see enum engine_store_mode */
 	ENGINE_EV_STORED,  /* a put was acknowledged, or will never be */
+	ENGINE_EV_BARRIER, /* put what is owed; ENGINE_STORE_BARRIER follows it */
 	ENGINE_EV_RESTORE, /* a checkpoint of an earlier process, or of another node */
 	ENGINE_EV_FORGET,  /* what was restored under an id is over, and was so elsewhere */
 	ENGINE_EV_GROUP    /* a group of addresses is no longer ours, or is now */
@@ -88,6 +89,15 @@ enum engine_store_mode {
 	ENGINE_STORE_BEHIND,
 	ENGINE_STORE_DURABLE
 };
+
+/*
+ * BARRIER: what has changed until now is put without gathering, and once all of it
+ * was, the action with the same ref follows, behind these puts and all deletes: who
+ * carries actions out in their order knows by it that nothing of then is still to
+ * come. It tells nothing of what is put for a second time since it was refused. One
+ * that is asked for while another is under way begins after that; of several that
+ * wait, only the last is answered. While the store is DOWN it waits.
+ */
 
 /* Puts without their STORED that an engine has out at most, unless snapshot says otherwise. */
 #define ENGINE_STORE_WINDOW 1024u
@@ -134,6 +144,7 @@ struct engine_event {
 			enum engine_store_mode mode;
 			bool resync;
 		} store;
+		uint64_t barrier; /* a ref, above those before */
 		struct {
 			enum checkpoint_kind kind;
 			uint64_t handle;
@@ -178,7 +189,8 @@ uint8_t engine_bucket(const struct siphash_key *key, const char *buf, uint32_t l
  * what is sent from its addresses. ENGINE_EV_GROUP with `active` false forgets
  * everything of the group without a word on any wire and without deletes: it is
  * another's now. It is done a bit at a time, like all sweeps: until engine_handle()
- * says that nothing more is due, nothing of the group may be restored.
+ * says that nothing more is due, which it does for no event before that, nothing of
+ * the group may be restored.
  */
 
 /* What dialogs are told apart by between nodes. */

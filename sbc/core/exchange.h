@@ -26,15 +26,16 @@ enum exchange_flag {
 	EXCHANGE_F_SETTLED = 1u << 1, /* answered in a reliable 1xx or PRACK: later SDP is a copy */
 	EXCHANGE_F_FINAL = 1u << 2,   /* a final went to the server side */
 	EXCHANGE_F_ACKED = 1u << 3,   /* the 2xx on the server side is acknowledged */
-	EXCHANGE_F_CANCELLED = 1u << 4,    /* the client side is not wanted any more */
-	EXCHANGE_F_HELD = 1u << 5,         /* waits for another shard's answer */
-	EXCHANGE_F_CHECKED = 1u << 6,      /* the caller's registration was asked for and found */
-	EXCHANGE_F_ANSWERED = 1u << 7,     /* a 2xx came from the client side */
-	EXCHANGE_F_WAITS = 1u << 8,        /* the 2xx in `message` waits for the store */
-	EXCHANGE_F_PUT = 1u << 9,          /* OWED: the store has, or is being given, its id */
-	EXCHANGE_F_READY = 1u << 10,       /* OWED: in the line to be put as ENDING */
-	EXCHANGE_F_BLOCKED = 1u << 11,     /* OWED: a put of its id is under way */
-	EXCHANGE_F_REGISTRATION = 1u << 12 /* OWED: the id is a registration's */
+	EXCHANGE_F_CANCELLED = 1u << 4,     /* the client side is not wanted any more */
+	EXCHANGE_F_HELD = 1u << 5,          /* waits for another shard's answer */
+	EXCHANGE_F_CHECKED = 1u << 6,       /* the caller's registration was asked for and found */
+	EXCHANGE_F_ANSWERED = 1u << 7,      /* a 2xx came from the client side */
+	EXCHANGE_F_WAITS = 1u << 8,         /* the 2xx in `message` waits for the store */
+	EXCHANGE_F_PUT = 1u << 9,           /* OWED: the store has, or is being given, its id */
+	EXCHANGE_F_READY = 1u << 10,        /* OWED: in the line to be put as ENDING */
+	EXCHANGE_F_BLOCKED = 1u << 11,      /* OWED: a put of its id is under way */
+	EXCHANGE_F_REGISTRATION = 1u << 12, /* OWED: the id is a registration's */
+	EXCHANGE_F_TURN = 1u << 13 /* OWED: to be put since this turn of barriers (store.h) */
 };
 
 struct exchange {

@@ -166,6 +166,15 @@ struct engine_store *engine_out_store(struct engine_out *o, enum engine_action_t
 	return store;
 }
 
+bool engine_out_barrier(struct engine_out *o, uint64_t ref)
+{
+	if (engine_out_room(o) == 0)
+		return false;
+	o->action[o->count++] =
+		(struct engine_action){.type = ENGINE_STORE_BARRIER, .barrier = ref};
+	return true;
+}
+
 struct engine_forward *engine_out_forward(struct engine_out *o)
 {
 	struct engine_action *a;

@@ -33,14 +33,15 @@ struct engine_path {
 };
 
 enum engine_action_type {
-	ENGINE_SEND,         /* one SIP message */
-	ENGINE_FLOW_PUBLISH, /* set up or change the flow at spec.realm/spec.port */
-	ENGINE_FLOW_RETIRE,  /* free it */
-	ENGINE_ASK,          /* question for the shard that owns `ask.bucket` */
-	ENGINE_ANSWER,       /* answer for shard `answer.to_shard` */
-	ENGINE_RECORD,       /* something ended or began that an operator keeps */
-	ENGINE_STORE_PUT,    /* keep this checkpoint; said done by ENGINE_EV_STORED */
-	ENGINE_STORE_DELETE, /* what was put is over; not answered */
+	ENGINE_SEND,          /* one SIP message */
+	ENGINE_FLOW_PUBLISH,  /* set up or change the flow at spec.realm/spec.port */
+	ENGINE_FLOW_RETIRE,   /* free it */
+	ENGINE_ASK,           /* question for the shard that owns `ask.bucket` */
+	ENGINE_ANSWER,        /* answer for shard `answer.to_shard` */
+	ENGINE_RECORD,        /* something ended or began that an operator keeps */
+	ENGINE_STORE_PUT,     /* keep this checkpoint; said done by ENGINE_EV_STORED */
+	ENGINE_STORE_DELETE,  /* what was put is over; not answered */
+	ENGINE_STORE_BARRIER, /* all that was owed at an ENGINE_EV_BARRIER went before this */
 	ENGINE_FORWARD /* a request within a dialog that is nobody's here: maybe another node's */
 };
 
@@ -156,6 +157,7 @@ struct engine_action {
 		const struct engine_answer *answer;
 		const struct engine_record *record;
 		const struct engine_store *store;
+		uint64_t barrier; /* its ref */
 		const struct engine_forward *forward;
 	};
 };
@@ -195,6 +197,8 @@ struct engine_ask *engine_out_ask(struct engine_out *o);
 struct engine_answer *engine_out_answer(struct engine_out *o);
 struct engine_record *engine_out_record(struct engine_out *o);
 struct engine_store *engine_out_store(struct engine_out *o, enum engine_action_type type);
+/* False when full, which is no overflow: it is said later. */
+bool engine_out_barrier(struct engine_out *o, uint64_t ref);
 struct engine_forward *engine_out_forward(struct engine_out *o);
 
 #endif

@@ -88,7 +88,23 @@ void store_line_move(struct engine *e, uint32_t item, enum store_line line)
 	store_line_push(e, item, line);
 }
 
-static void item_touch(struct engine *e, uint32_t item, enum store_urgency urgency)
+void store_account(struct engine *e, uint32_t item)
+{
+	struct store_mark *m = store_mark_at(e, item);
+	bool owed = line_is_dirty(m->line) || (m->flags & (STORE_F_AGAIN_NOW | STORE_F_AGAIN_SOON));
+
+	if (owed == (m->owed != 0))
+		return;
+	if (owed) {
+		m->owed = 1 + e->store.turn;
+		e->store.owed[e->store.turn]++;
+	} else {
+		e->store.owed[m->owed - 1]--;
+		m->owed = 0;
+	}
+}
+
+static void item_change(struct engine *e, uint32_t item, enum store_urgency urgency)
 {
 	struct store_mark *m = store_mark_at(e, item);
 
@@ -104,6 +120,12 @@ static void item_touch(struct engine *e, uint32_t item, enum store_urgency urgen
 	    (m->line == STORE_LINE_SOON && urgency == STORE_SOON))
 		return;
 	store_line_move(e, item, urgency == STORE_NOW ? STORE_LINE_NOW : STORE_LINE_SOON);
+}
+
+static void item_touch(struct engine *e, uint32_t item, enum store_urgency urgency)
+{
+	item_change(e, item, urgency);
+	store_account(e, item);
 }
 
 /* There is a dialog on the callee's side: it could go on in another process. */
@@ -130,6 +152,7 @@ static void item_restored(struct engine *e, uint32_t item, uint32_t version, enu
 	m->flags |= STORE_F_PUT;
 	m->version = version;
 	store_line_move(e, item, line);
+	store_account(e, item);
 }
 
 void store_restored(struct engine *e, struct call *call, uint32_t version)
@@ -152,13 +175,14 @@ bool store_holds(const struct call *call)
 bool store_hold(struct engine *e, struct call *call)
 {
 	struct store_mark *m = &call->store;
+	uint32_t item = item_of_call(e, call);
 
 	if (e->store.mode != ENGINE_STORE_DURABLE || !call_is_kept(call))
 		return false;
 	if (m->flags & STORE_F_UNDERWAY)
 		m->flags |= STORE_F_AGAIN_NOW;
-	store_line_move(e, item_of_call(e, call),
-			m->flags & STORE_F_UNDERWAY ? STORE_LINE_WAIT : STORE_LINE_HELD);
+	store_line_move(e, item, m->flags & STORE_F_UNDERWAY ? STORE_LINE_WAIT : STORE_LINE_HELD);
+	store_account(e, item);
 	e->store.held++;
 	return true;
 }
@@ -186,6 +210,7 @@ void store_let_go(struct engine *e, struct call *call, bool stored)
 		store_line_move(e, item, STORE_LINE_NOW);
 	else
 		store_line_cut(e, item);
+	store_account(e, item);
 }
 
 /* ---- what the store says ---- */
@@ -197,7 +222,7 @@ static void mark_recovered(struct engine *e, struct store_mark *m)
 }
 
 /* Where a mark goes when nothing of it is under way any more. */
-static void item_settle(struct engine *e, uint32_t item, bool ok)
+static void item_place(struct engine *e, uint32_t item, bool ok)
 {
 	struct store_mark *m = store_mark_at(e, item);
 	unsigned again = m->flags & (STORE_F_AGAIN_NOW | STORE_F_AGAIN_SOON);
@@ -220,6 +245,12 @@ static void item_settle(struct engine *e, uint32_t item, bool ok)
 	else if (item >= e->limits.calls)
 		line = STORE_LINE_NONE;
 	store_line_move(e, item, line);
+}
+
+static void item_settle(struct engine *e, uint32_t item, bool ok)
+{
+	item_place(e, item, ok);
+	store_account(e, item);
 }
 
 static void call_stored(struct engine *e, struct call *call, bool ok)
@@ -283,6 +314,7 @@ static void item_drop(struct engine *e, uint32_t item)
 	mark_recovered(e, m);
 	store_line_cut(e, item);
 	m->flags = 0;
+	store_account(e, item);
 }
 
 void store_drop(struct engine *e, struct call *call)

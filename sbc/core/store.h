@@ -18,6 +18,11 @@
  * A call that is over is deleted when nobody is owed a BYE any more. Until the
  * BYEs are answered an exchange of kind EXCHANGE_OWED holds its id, and the store
  * has it as ENDING.
+ *
+ * What is owed (in a line to be put, or changed since its put left) counts towards
+ * the turn in which it came to be owed. A barrier begins the other turn, and is over
+ * when nothing of the one before is owed any more; what changes meanwhile does not
+ * hold it up. Until then gathering takes a ms.
  */
 #ifndef SBC_CORE_STORE_H
 #define SBC_CORE_STORE_H
@@ -52,6 +57,7 @@ struct store_mark {
 	uint32_t next, prev; /* in its line */
 	uint8_t line;        /* enum store_line */
 	uint8_t flags;       /* enum store_flag */
+	uint8_t owed;        /* 1 + the turn since which it is; 0: it is not */
 };
 
 enum store_line {
@@ -76,6 +82,9 @@ struct store {
 	uint32_t resync;           /* next item to look at; POOL_NONE: none */
 	bool resync_all;           /* else only what was never put, or has changed */
 	uint32_t dirty, underway, held, degraded;
+	uint32_t owed[2]; /* by turn */
+	uint8_t turn;
+	uint64_t barrier, barrier_next; /* refs: under way, to be begun; 0 */
 	uint64_t degraded_total, puts, deletes;
 	uint64_t restored, restored_registrations, restore_failed;
 };
@@ -121,8 +130,9 @@ void store_drop(struct engine *e, struct call *call);
 void store_drop_registration(struct engine *e, struct registration *r);
 void store_drop_owed(struct engine *e, struct exchange *owed);
 
-/* ENGINE_EV_STORE, ENGINE_EV_STORED. */
+/* ENGINE_EV_STORE, ENGINE_EV_BARRIER, ENGINE_EV_STORED. */
 void store_mode(struct engine *e, enum engine_store_mode mode, bool resync);
+void store_barrier(struct engine *e, uint64_t ref);
 void store_stored(struct engine *e, enum checkpoint_kind kind, uint64_t handle, uint32_t version,
 		  bool ok);
 

@@ -18,6 +18,11 @@ struct store_mark *store_mark_at(const struct engine *e, uint32_t item);
 void store_line_push(struct engine *e, uint32_t item, enum store_line line);
 void store_line_cut(struct engine *e, uint32_t item);
 void store_line_move(struct engine *e, uint32_t item, enum store_line line);
+/* Whether it is owed, anew: the end of whatever changes an item's line or flags. */
+void store_account(struct engine *e, uint32_t item);
+/* Begins and ends barriers. */
+void store_barrier_begin(struct engine *e);
+void store_barrier_end(struct engine *e);
 
 /* ---- store_put.c ---- */
 

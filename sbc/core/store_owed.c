@@ -43,6 +43,18 @@ static void list_cut(struct engine *e, struct store_list *list, struct exchange 
 	}
 }
 
+/* An ENDING is owed from when it is listed until it is put, or dropped. */
+static void owed_account(struct engine *e, struct exchange *ex, bool owed)
+{
+	if (owed) {
+		ex->flags |= e->store.turn ? EXCHANGE_F_TURN : 0;
+		e->store.owed[e->store.turn]++;
+	} else {
+		e->store.owed[ex->flags & EXCHANGE_F_TURN ? 1 : 0]--;
+		ex->flags &= (uint16_t)~EXCHANGE_F_TURN;
+	}
+}
+
 static void owed_unlist(struct engine *e, struct exchange *ex)
 {
 	if (ex->flags & EXCHANGE_F_READY)
@@ -90,6 +102,7 @@ void store_end(struct engine *e, struct call *call, struct exchange *owed)
 		list_push(e, &e->store.blocked, owed, EXCHANGE_F_BLOCKED);
 	else
 		list_push(e, &e->store.ready, owed, EXCHANGE_F_READY);
+	owed_account(e, owed, true);
 }
 
 void store_remember(struct engine *e, const struct registration *r)
@@ -143,6 +156,7 @@ void store_put_ready(struct engine *e)
 	struct engine_store *s;
 
 	owed_unlist(e, ex);
+	owed_account(e, ex, false);
 	wbuf_put(&w, fields);
 	fields = engine_out_composed(e->out, &w);
 	s = store_action(e, ENGINE_STORE_PUT, CHECKPOINT_CALL, slice_of(ex->call_id, IDENT_LEN),
@@ -170,5 +184,7 @@ void store_told(struct engine *e, struct exchange *owed)
 
 void store_drop_owed(struct engine *e, struct exchange *owed)
 {
+	if ((owed->flags & LISTED) && !(owed->flags & EXCHANGE_F_REGISTRATION))
+		owed_account(e, owed, false);
 	owed_unlist(e, owed);
 }

@@ -110,7 +110,7 @@ static void put_unfit(struct engine *e, uint32_t item)
 	store_line_cut(e, item);
 }
 
-static void put_item(struct engine *e, uint32_t item)
+static void put_try(struct engine *e, uint32_t item)
 {
 	struct store_mark *m = store_mark_at(e, item);
 	struct call *call = item < e->limits.calls ? pool_at(&e->calls, item) : NULL;
@@ -140,6 +140,12 @@ static void put_item(struct engine *e, uint32_t item)
 	e->store.puts++;
 }
 
+static void put_item(struct engine *e, uint32_t item)
+{
+	put_try(e, item);
+	store_account(e, item);
+}
+
 /* ---- what is due ---- */
 
 static uint64_t kept_due(const struct engine *e)
@@ -153,8 +159,10 @@ static uint64_t kept_due(const struct engine *e)
 static uint64_t soon_due(const struct engine *e)
 {
 	uint32_t item = e->store.line[STORE_LINE_SOON].head;
+	/* Not none at all: what cannot be put now comes back here. */
+	uint64_t early = e->store.barrier ? ENGINE_STORE_GATHER_MS - 1 : 0;
 
-	return item == POOL_NONE ? UINT64_MAX : store_mark_at(e, item)->at;
+	return item == POOL_NONE ? UINT64_MAX : store_mark_at(e, item)->at - early;
 }
 
 static bool is_writing(const struct engine *e)
@@ -236,7 +244,7 @@ static void release_all(struct engine *e)
 	e->due = true;
 }
 
-void store_put_due(struct engine *e)
+static void put_due(struct engine *e)
 {
 	if (e->store.mode != ENGINE_STORE_DURABLE && e->store.held)
 		release_all(e);
@@ -259,6 +267,13 @@ void store_put_due(struct engine *e)
 		else
 			put_item(e, item);
 	}
+}
+
+void store_put_due(struct engine *e)
+{
+	store_barrier_begin(e);
+	put_due(e);
+	store_barrier_end(e);
 }
 
 uint64_t store_next_due(const struct engine *e)

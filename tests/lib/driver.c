@@ -212,6 +212,9 @@ static void carry(struct driver *d, uint16_t shard, const struct engine_action *
 	case ENGINE_STORE_DELETE:
 		driver_store_delete(d, shard, a->store);
 		break;
+	case ENGINE_STORE_BARRIER:
+		driver_store_passed(d, shard, a->barrier);
+		break;
 	case ENGINE_FORWARD:
 		carry_forward(d, a->forward);
 		break;

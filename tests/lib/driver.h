@@ -112,6 +112,10 @@ enum driver_store_how {
 
 /* ENGINE_EV_STORE to all shards. */
 void driver_store_mode(struct driver *d, enum engine_store_mode mode, bool resync);
+
+/* A barrier of every engine; and how many have answered the latest. */
+void driver_store_barrier(struct driver *d);
+uint32_t driver_store_passed_by(const struct driver *d);
 void driver_store_behave(struct driver *d, enum driver_store_how how, uint64_t delay_ms);
 
 /* Acknowledges, or refuses, all that is under way. */

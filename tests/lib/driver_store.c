@@ -249,6 +249,35 @@ void driver_store_mode(struct driver *d, enum engine_store_mode mode, bool resyn
 	driver_settle(d);
 }
 
+void driver_store_barrier(struct driver *d)
+{
+	d->store.barrier++;
+	for (uint16_t i = 0; i < d->shards; i++) {
+		struct engine_event ev = {.type = ENGINE_EV_BARRIER};
+
+		ev.barrier = d->store.barrier;
+		driver_handle(d, i, &ev);
+	}
+	driver_settle(d);
+}
+
+void driver_store_passed(struct driver *d, uint16_t shard, uint64_t ref)
+{
+	if (ref <= d->store.passed[shard] || ref > d->store.barrier)
+		driver_fail(d, "barrier %llu answered after %llu", (unsigned long long)ref,
+			    (unsigned long long)d->store.passed[shard]);
+	d->store.passed[shard] = ref;
+}
+
+uint32_t driver_store_passed_by(const struct driver *d)
+{
+	uint32_t n = 0;
+
+	for (uint16_t i = 0; i < d->shards; i++)
+		n += d->store.passed[i] == d->store.barrier;
+	return n;
+}
+
 void driver_store_behave(struct driver *d, enum driver_store_how how, uint64_t delay_ms)
 {
 	d->store.how = how;

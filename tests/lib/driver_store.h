@@ -24,11 +24,13 @@ struct driver_store {
 	uint32_t records, room;
 	struct driver_op *op;
 	uint32_t ops, op_room;
+	uint64_t barrier, passed[DRIVER_MAX_SHARDS]; /* refs: asked last, answered last */
 };
 
 void driver_store_init(struct driver *d);
 void driver_store_free(struct driver *d);
 void driver_store_put(struct driver *d, uint16_t shard, const struct engine_store *s);
+void driver_store_passed(struct driver *d, uint16_t shard, uint64_t ref);
 void driver_store_delete(struct driver *d, uint16_t shard, const struct engine_store *s);
 
 /* Carries out the next that is due; false: none is. */

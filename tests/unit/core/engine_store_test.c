@@ -163,6 +163,124 @@ static void a_lost_group_is_forgotten_without_a_word(void **state)
 	fixture_end(&f);
 }
 
+/* ---- barriers ---- */
+
+/* More is owed than the window lets out: the barrier is behind the last of it. */
+static void a_barrier_follows_all_that_was_owed(void **state)
+{
+	struct engine_stats st;
+
+	(void)state;
+	fixture_begin(&f, 1, MANY);
+	calls_up(MANY);
+	driver_store_behave(f.driver, DRIVER_STORE_HOLDS, 0);
+	driver_store_mode(f.driver, ENGINE_STORE_BEHIND, false);
+	fixture_elapse(&f, 1);
+	assert_int_equal(fixture_stats(&f).store_dirty, MANY);
+	driver_store_barrier(f.driver);
+	fixture_elapse(&f, 1);
+	st = fixture_stats(&f);
+	assert_int_equal(st.store_inflight, ENGINE_STORE_WINDOW);
+	assert_int_equal(driver_store_passed_by(f.driver), 0);
+	driver_store_ack(f.driver, true);
+	fixture_elapse(&f, 1);
+	st = fixture_stats(&f);
+	assert_int_equal(st.store_inflight, MANY - ENGINE_STORE_WINDOW);
+	assert_int_equal(st.store_dirty, 0);
+	assert_int_equal(driver_store_passed_by(f.driver), 1);
+	driver_store_behave(f.driver, DRIVER_STORE_TAKES, 0);
+	driver_store_ack(f.driver, true);
+	assert_int_equal(records(), MANY);
+	end_all();
+	fixture_end(&f);
+}
+
+static void pbx_asks(struct parties *party, unsigned cseq)
+{
+	pbx_request(&f, party, "INFO", cseq, "", "");
+	fixture_discard(&f);
+}
+
+static void a_call_changed_since_its_put_left_holds_a_barrier_up(void **state)
+{
+	(void)state;
+	fixture_begin(&f, 1, MANY);
+	driver_store_mode(f.driver, ENGINE_STORE_BEHIND, false);
+	calls_up(2);
+	fixture_elapse(&f, 1000);
+	fixture_discard(&f);
+	driver_store_behave(f.driver, DRIVER_STORE_HOLDS, 0);
+	pbx_asks(&p[0], 2);
+	fixture_elapse(&f, ENGINE_STORE_GATHER_MS);
+	assert_int_equal(fixture_stats(&f).store_inflight, 1);
+	pbx_asks(&p[0], 3);
+	driver_store_barrier(f.driver);
+	fixture_elapse(&f, 5);
+	assert_int_equal(driver_store_passed_by(f.driver), 0);
+	/* What changes from now on does not. */
+	driver_store_ack(f.driver, true);
+	pbx_asks(&p[0], 4);
+	pbx_asks(&p[1], 2);
+	fixture_elapse(&f, 2);
+	assert_int_equal(driver_store_passed_by(f.driver), 1);
+	assert_true(fixture_stats(&f).store_inflight > 0);
+	driver_store_behave(f.driver, DRIVER_STORE_TAKES, 0);
+	driver_store_ack(f.driver, true);
+	/* And gathering is as it was. */
+	fixture_elapse(&f, 1000);
+	assert_int_equal(fixture_stats(&f).store_dirty, 0);
+	pbx_asks(&p[1], 3);
+	fixture_elapse(&f, ENGINE_STORE_GATHER_MS - 50);
+	assert_int_equal(fixture_stats(&f).store_dirty, 1);
+	end_all();
+	fixture_end(&f);
+}
+
+static void what_is_over_is_put_before_a_barrier(void **state)
+{
+	(void)state;
+	fixture_begin(&f, 1, MANY);
+	driver_store_mode(f.driver, ENGINE_STORE_BEHIND, false);
+	calls_up(1);
+	fixture_elapse(&f, 1000);
+	fixture_discard(&f);
+	driver_store_behave(f.driver, DRIVER_STORE_HOLDS, 0);
+	pbx_asks(&p[0], 2);
+	fixture_elapse(&f, ENGINE_STORE_GATHER_MS);
+	driver_kill_all(f.driver);
+	driver_store_barrier(f.driver);
+	assert_int_equal(driver_store_passed_by(f.driver), 0);
+	driver_store_ack(f.driver, true);
+	assert_int_equal(driver_store_passed_by(f.driver), 1);
+	driver_store_behave(f.driver, DRIVER_STORE_TAKES, 0);
+	driver_store_ack(f.driver, true);
+	end_all();
+	assert_int_equal(records(), 0);
+	fixture_end(&f);
+}
+
+static void a_barrier_waits_for_a_store_that_is_down(void **state)
+{
+	(void)state;
+	fixture_begin(&f, 4, MANY);
+	driver_store_barrier(f.driver);
+	assert_int_equal(driver_store_passed_by(f.driver), 4);
+	driver_store_mode(f.driver, ENGINE_STORE_DOWN, false);
+	calls_up(40);
+	fixture_elapse(&f, 1000);
+	fixture_discard(&f);
+	/* Of those that wait, the last is answered. */
+	for (int i = 0; i < 3; i++)
+		driver_store_barrier(f.driver);
+	assert_true(driver_store_passed_by(f.driver) < 4);
+	driver_store_mode(f.driver, ENGINE_STORE_BEHIND, false);
+	fixture_elapse(&f, 2);
+	assert_int_equal(driver_store_passed_by(f.driver), 4);
+	assert_int_equal(records(), 40);
+	end_all();
+	fixture_end(&f);
+}
+
 /* The same bytes for the same key, another for any other of the three. */
 static void a_dialog_has_one_print_on_all_nodes(void **state)
 {
@@ -186,6 +304,10 @@ int main(void)
 		cmocka_unit_test(a_resync_puts_everything_again),
 		cmocka_unit_test(answers_that_wait_leave_together),
 		cmocka_unit_test(a_lost_group_is_forgotten_without_a_word),
+		cmocka_unit_test(a_barrier_follows_all_that_was_owed),
+		cmocka_unit_test(a_call_changed_since_its_put_left_holds_a_barrier_up),
+		cmocka_unit_test(what_is_over_is_put_before_a_barrier),
+		cmocka_unit_test(a_barrier_waits_for_a_store_that_is_down),
 		cmocka_unit_test(a_dialog_has_one_print_on_all_nodes),
 	};
 
