@@ -24,6 +24,11 @@ def _back(t):
     t.g.wait_media()
 
 
+def _row(node, table, name):
+    """What posternctl cluster says of a node or a group."""
+    return next(r for r in node.border.ctl("cluster")[table] if r["name"] == name)
+
+
 def case_killed():
     """kill -9 of a node that carries all calls while the other is its warm spare: every call goes on there."""
     with Trial("process killed, the other node is the spare", groups=1) as t:
@@ -143,7 +148,10 @@ def case_moved():
     """An operator moves a group while calls are made: nobody notices."""
     with Trial("a group moved by posternctl", give_back="manual", groups=1) as t:
         t.begin()
-        t.cluster.nodes[0].border.ctl("move", "g1", "node2")
+        first, second = t.cluster.nodes
+        wait_for("the other node to be ready", lambda: _row(first, "nodes", "node2")["ready"], 60)
+        first.border.ctl("move", "g1", "node2")
         t.cluster.wait_served({"g1": "node2"})
+        assert _row(second, "groups", "g1")["owner"] == "node2", t.cluster.view(second)
         t.after()
         t.judge(moves=1)

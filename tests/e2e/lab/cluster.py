@@ -182,11 +182,18 @@ class Cluster(Net):
         node.start(self.config(node), wait)
 
     def start_all(self):
+        """Every group at its home. What is free goes to whoever comes first: where nothing is given back by
+        itself, the first node has all before the others start."""
+        if self.settings["give_back"] == "manual":
+            self.start_node(self.nodes[0])
+            self.wait_served({g: "node1" for g in self.homes()})
         for n in self.nodes:
-            self.start_node(n, wait=False)
+            if not n.border:
+                self.start_node(n, wait=False)
         for n in self.nodes:
             n.border.wait_ready()
-        self.wait_served(self.homes())
+        if self.settings["give_back"] != "manual":
+            self.wait_served(self.homes())
 
     def homes(self):
         return {f"g{g + 1}": f"node{g % len(self.nodes) + 1}" for g in range(self.groups)}
