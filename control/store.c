@@ -236,8 +236,12 @@ void store_own(struct store *s, uint16_t group, uint64_t epoch)
 {
 	struct store_group *g = &s->group[group];
 
+	/* Claimed again while it was ours: Redis had lost the claim, and more perhaps. */
+	s->resync |= epoch != 0 && g->epoch != 0 && epoch != g->epoch;
+	g->owned += epoch != 0 && g->epoch == 0;
 	g->epoch = epoch;
 	g->claimed = !s->alone;
+	g->held = false;
 	if (epoch == 0)
 		store_queue_drop(s, group);
 	else if (s->alone && s->connected)
@@ -259,7 +263,7 @@ static bool send_group(struct store *s, uint16_t group)
 {
 	const struct store_group *g = &s->group[group];
 
-	if (g->epoch == 0 || !g->claimed)
+	if (g->epoch == 0 || !g->claimed || g->held)
 		return true;
 	for (int act = STORE_DELETE; act >= STORE_PUT; act--) {
 		while (g->list[act].count && may_send(s, (enum store_act)act)) {

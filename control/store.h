@@ -37,7 +37,10 @@ struct store_io {
 		       uint32_t version, bool ok);
 	/* Redis can be written to, or not; resync: put everything again. */
 	void (*mode)(void *arg, bool up, bool resync);
-	/* The group's epoch is another's: this node has lost it. */
+	/*
+	 * Redis has a higher epoch of the group: a node alone has lost it. In a cluster
+	 * nothing of it is written until store_own() says whose epoch that is.
+	 */
 	void (*fenced)(void *arg, uint16_t group);
 	void *arg;
 };

@@ -189,12 +189,28 @@ static enum outcome refused(struct store *s, const struct store_batch *b, const 
 	return again ? AGAIN : GIVEN_UP;
 }
 
+/* Of what was sent when the group was ours before, another owner's may be newer. */
+static bool is_ours(const struct store_group *g, const struct store_batch *b)
+{
+	return g->epoch && g->owned == b->owned;
+}
+
+/* By a claim of our own of which the lease has not told yet; or it is another's. */
+static enum outcome fenced(struct store *s, struct store_group *g, const struct store_batch *b)
+{
+	if (g->epoch != b->epoch)
+		return AGAIN;
+	s->gauges.fenced++;
+	g->held = true;
+	return s->alone ? DROPPED : AGAIN;
+}
+
 static enum outcome outcome_of(struct store *s, const struct store_batch *b, const redisReply *r)
 {
 	struct store_group *g = &s->group[b->group];
 
 	if (!r)
-		return g->epoch ? AGAIN : DROPPED;
+		return is_ours(g, b) ? AGAIN : DROPPED;
 	if (r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_OK) {
 		s->gauges.last_ms = store_now() - b->since_ms;
 		/* One that was sent before a refusal says nothing about after. */
@@ -202,15 +218,10 @@ static enum outcome outcome_of(struct store *s, const struct store_batch *b, con
 			store_accepted(s, b->act);
 		return DONE;
 	}
-	if (g->epoch == 0)
+	if (!is_ours(g, b))
 		return DROPPED;
-	if (r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_FENCED) {
-		/* Not when the group is ours again since, under a higher one. */
-		if (g->epoch != b->epoch)
-			return AGAIN;
-		s->gauges.fenced++;
-		return DROPPED;
-	}
+	if (r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_FENCED)
+		return fenced(s, g, b);
 	if (r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_LOST) {
 		lost_lease(s, g);
 		return AGAIN;
@@ -241,7 +252,7 @@ static void on_reply(void *arg, const redisReply *r)
 	struct store_batch *b = arg;
 	struct store *s = b->store;
 	enum outcome what;
-	bool fenced;
+	bool held;
 
 	if (!store_answered(s)) {
 		for (uint32_t k = 0; k < b->count; k++)
@@ -250,11 +261,12 @@ static void on_reply(void *arg, const redisReply *r)
 		return;
 	}
 	forget_batch(s, b);
-	fenced = r && r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_FENCED;
+	held = s->group[b->group].held;
 	what = outcome_of(s, b, r);
 	finish(s, b, what);
-	if (fenced && what == DROPPED && s->group[b->group].epoch == b->epoch) {
-		store_own(s, b->group, 0);
+	if (s->group[b->group].held && !held) {
+		if (s->alone)
+			store_own(s, b->group, 0);
 		s->io.fenced(s->io.arg, b->group);
 	}
 	free(b);
@@ -297,6 +309,7 @@ bool store_batch_send(struct store *s, uint16_t group, enum store_act act)
 				  .act = act,
 				  .probe = s->refusing[act],
 				  .epoch = s->group[group].epoch,
+				  .owned = s->group[group].owned,
 				  .since_ms = store_now()};
 	fill(s, b);
 	add_all(s, b);

@@ -17,6 +17,12 @@ struct walk {
 
 static bool ask(struct walk *w);
 
+/* What has not been read is not what nobody knows. */
+static bool knows_all(const struct store *s, uint16_t group)
+{
+	return !s->group[group].unknown && !s->group[group].reading;
+}
+
 static void take_member(struct walk *w, const redisReply *r)
 {
 	enum checkpoint_kind kind;
@@ -45,7 +51,7 @@ static void on_page(void *arg, const redisReply *r)
 		free(w);
 		return;
 	}
-	if (is_page(r) && s->group[w->group].epoch == w->epoch && !s->group[w->group].unknown) {
+	if (is_page(r) && s->group[w->group].epoch == w->epoch && knows_all(s, w->group)) {
 		for (size_t i = 0; i < r->element[1]->elements; i++)
 			take_member(w, r->element[1]->element[i]);
 		snprintf(w->cursor, sizeof(w->cursor), "%s", r->element[0]->str);
@@ -75,7 +81,7 @@ static bool ask(struct walk *w)
  */
 void store_reconcile(struct store *s, uint16_t group)
 {
-	struct walk *w = s->group[group].unknown ? NULL : malloc(sizeof(*w));
+	struct walk *w = knows_all(s, group) ? malloc(sizeof(*w)) : NULL;
 
 	if (!w)
 		return;

@@ -62,8 +62,10 @@ struct store_table {
 struct store_group {
 	uint64_t epoch; /* 0: not ours */
 	bool claimed;   /* Redis says so too, or a cluster sees to it */
-	bool lost;      /* Redis does not know our epoch any more */
-	bool unknown;   /* not every id that Redis has is in the table: nothing may be reconciled */
+	bool held;      /* it knows a higher one: ours, or another's, as store_own() will say */
+	/* not all of its ids have been read, or there was no room: nothing may be reconciled */
+	bool reading, unknown;
+	uint32_t owned; /* how often it has become ours: what is of before is not written again */
 	char lease[STORE_KEY], index[STORE_KEY], log[STORE_KEY], prefix[STORE_KEY];
 	struct store_list list[3]; /* by enum store_act */
 };
@@ -74,7 +76,7 @@ struct store_batch {
 	enum store_act act;
 	bool probe;
 	uint64_t epoch, since_ms;
-	uint32_t count;
+	uint32_t owned, count;
 	struct {
 		uint32_t entry;
 		struct store_put *put;

@@ -125,6 +125,7 @@ static void restart(struct store_follow *f, enum store_phase phase)
 static void begin(struct store_follow *f)
 {
 	restart(f, READ_BEGIN);
+	f->store->group[f->group].reading = true;
 	if (f->store->group[f->group].epoch == 0)
 		store_queue_forget(f->store, f->group);
 	f->reader.begin(f->reader.arg, f->group);
@@ -238,6 +239,7 @@ static void index_done(struct store_follow *f)
 
 	f->phase = f->follow ? READ_LOG : READ_OFF;
 	f->at_end = false;
+	f->store->group[f->group].reading = false;
 	f->reader.loaded(f->reader.arg, f->group, true, records);
 	if (is_idle(f))
 		ask_log(f);
@@ -336,6 +338,7 @@ void store_load(struct store *s, uint16_t group, const struct store_reader *read
 	f->reader = *reader;
 	f->follow = follow;
 	f->paused = f->wanted = false;
+	s->group[group].reading = true;
 	store_poll_start(s);
 	restart(f, READ_WAIT);
 	f->due_ms = 0;

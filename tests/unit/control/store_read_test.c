@@ -407,6 +407,33 @@ static void a_resync_spares_what_was_read_before(void **state)
 	assert_int_equal(store_indexed(), 100);
 }
 
+/* What a start has not read yet is not what nobody knows. */
+static void nothing_is_removed_before_all_is_read(void **state)
+{
+	(void)state;
+	put_many(1, 2000);
+	store_end_close(&writer);
+	store_end_close(&reader);
+	store_end_open(&writer, false, 100000);
+	store_end_open(&reader, true, 100000);
+	store_end_wait_up(&reader);
+	seen.pause_at = 1;
+	store_load(reader.store, 0, &callbacks, false);
+	store_bed_wait(has_paused, NULL);
+	/* Redis has lost something: all is put again, and the index looked through. */
+	real_redis_do(&server, "HDEL " STORE_PREFIX "lease epoch");
+	store_end_put(&reader, 2500, 2501);
+	store_bed_wait(has_resynced, NULL);
+	store_end_flush(&reader);
+	store_bed_turn(200);
+	store_end_flush(&reader);
+	store_read_pause(reader.store, 0, false);
+	wait_loaded(1);
+	assert_int_equal(store_indexed(), 2001);
+	for (uint64_t n = 1; n <= 2000; n++)
+		assert_int_equal(seen.version[n], n + 1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -421,6 +448,7 @@ int main(void)
 		TEST(a_reading_that_is_cut_short_says_so_and_is_begun_again),
 		TEST(following_goes_on_after_a_lost_connection),
 		TEST(a_reader_that_is_full_is_waited_for),
+		TEST(nothing_is_removed_before_all_is_read),
 		TEST(entries_that_are_none_of_ours_are_passed_over),
 		TEST(who_owns_the_group_takes_what_expired_out_of_the_index),
 		TEST(a_resync_spares_what_was_read_before),

@@ -3,6 +3,7 @@
  * with a real redis-server, and a proxy before it that misbehaves.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/control/store_fixture.h"
@@ -297,6 +298,95 @@ static void a_server_that_lost_its_data_is_told_all_again(void **state)
 	assert_int_equal(gauges().resyncs, 2);
 }
 
+/* A cluster's store: epochs are the lease's business. */
+static void own_in_cluster(const char *epoch)
+{
+	store_end_close(&end);
+	store_end_open(&end, false, 1000);
+	real_redis_do(&server, "HSET " STORE_PREFIX "lease owner edge epoch %s", epoch);
+	store_own(end.store, 0, strtoull(epoch, NULL, 10));
+	store_end_wait_up(&end);
+}
+
+/* Of what became of a put nothing was heard; the group went away and came back. */
+static void what_was_put_in_an_earlier_ownership_is_not_put_again(void **state)
+{
+	(void)state;
+	own_in_cluster("5");
+	store_end_put(&end, 7, 1);
+	store_end_put(&end, 8, 1);
+	store_end_flush(&end);
+	fake_redis_faults(bed.proxy)->mute = true;
+	store_end_put(&end, 7, 2);
+	store_end_delete(&end, 8);
+	store_bed_turn(50);
+	store_own(end.store, 0, 0);
+	/* Another owner goes on with both. */
+	real_redis_do(&server, "HSET " STORE_PREFIX "lease owner edge epoch 22");
+	real_redis_do(&server, "HSET " STORE_PREFIX "call:00000000000000000000000000000007 n 9");
+	real_redis_do(&server, "HSET " STORE_PREFIX "call:00000000000000000000000000000008 n 9");
+	store_own(end.store, 0, 22);
+	fake_redis_faults(bed.proxy)->mute = false;
+	fake_redis_drop(bed.proxy);
+	store_bed_wait(is_down, NULL);
+	store_end_wait_up(&end);
+	store_end_flush(&end);
+	assert_int_equal(store_kept(7), 9);
+	assert_int_equal(store_kept(8), 9);
+	assert_int_equal(end.good, 2);
+	assert_int_equal(end.bad, 1);
+}
+
+/* The claim that outdates an epoch may be our own, and known to the store a moment later. */
+static void what_our_own_claim_refuses_is_written_under_it(void **state)
+{
+	(void)state;
+	own_in_cluster("5");
+	store_end_put(&end, 7, 1);
+	store_end_put(&end, 8, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "HSET " STORE_PREFIX "lease owner edge epoch 22");
+	store_end_put(&end, 7, 2);
+	store_end_delete(&end, 8);
+	store_bed_wait(has_fenced, NULL);
+	store_bed_turn(50);
+	assert_int_equal(store_kept(7), 1);
+	store_own(end.store, 0, 22);
+	store_end_flush(&end);
+	assert_int_equal(store_kept(7), 2);
+	assert_false(store_is_indexed(8));
+	assert_int_equal(end.bad, 0);
+	/* And when it was another's, nothing is written. */
+	real_redis_do(&server, "HSET " STORE_PREFIX "lease owner other epoch 33");
+	end.fenced = 0;
+	store_end_put(&end, 7, 3);
+	store_bed_wait(has_fenced, NULL);
+	store_own(end.store, 0, 0);
+	store_end_flush(&end);
+	assert_int_equal(store_kept(7), 2);
+	assert_int_equal(end.bad, 1);
+}
+
+/* An owner claims again while it serves only when what Redis had was lost. */
+static void a_claim_while_serving_has_all_put_again(void **state)
+{
+	uint32_t once = 1;
+
+	(void)state;
+	own_in_cluster("5");
+	store_end_put(&end, 7, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "FLUSHALL");
+	real_redis_do(&server, "HSET " STORE_PREFIX "lease owner edge epoch 22");
+	assert_int_equal(end.resyncs, 0);
+	store_own(end.store, 0, 22);
+	store_bed_wait(has_resynced, &once);
+	store_own(end.store, 0, 0);
+	store_own(end.store, 0, 38);
+	store_bed_turn(20);
+	assert_int_equal(end.resyncs, 1);
+}
+
 /* Another server may have what had ended: it would come back to life at the next start. */
 static void a_resync_removes_what_had_ended(void **state)
 {
@@ -423,6 +513,9 @@ int main(void)
 		TEST(who_has_lost_the_group_writes_nothing),
 		TEST(a_server_that_lost_its_data_is_told_all_again),
 		TEST(a_resync_removes_what_had_ended),
+		TEST(what_was_put_in_an_earlier_ownership_is_not_put_again),
+		TEST(what_our_own_claim_refuses_is_written_under_it),
+		TEST(a_claim_while_serving_has_all_put_again),
 		TEST(deletes_that_wait_are_bounded),
 		TEST(ops_of_no_known_form_are_refused),
 		TEST(a_record_as_large_as_any_is_kept),
