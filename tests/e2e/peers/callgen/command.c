@@ -166,9 +166,8 @@ static void report(void)
 	n += report_tallies(text + n, size - (size_t)n);
 	n += snprintf(text + n, size - (size_t)n, ",");
 	n += streams_report(text + n, size - (size_t)n);
-	n += snprintf(
-		text + n, size - (size_t)n, ",\"busy\":%d,\"strays\":%u,\"answers_repeated\":%u}",
-		calling.left + ringing.left + sweeping.left, calls.strays, calls.answers_repeated);
+	snprintf(text + n, size - (size_t)n, ",\"busy\":%d,\"strays\":%u,\"answers_repeated\":%u}",
+		 calling.left + ringing.left + sweeping.left, calls.strays, calls.answers_repeated);
 	puts(text);
 	fflush(stdout);
 }
