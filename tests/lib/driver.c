@@ -88,6 +88,7 @@ void driver_free(struct driver *d)
 void driver_restart(struct driver *d)
 {
 	d->restarts++;
+	d->dead = d->doomed = false;
 	for (uint16_t i = 0; i < d->snap->realms; i++)
 		memset(d->shadow[i], 0, DRIVER_PORTS * sizeof(struct shadow));
 	d->flows = 0;
@@ -221,17 +222,29 @@ static void carry(struct driver *d, uint16_t shard, const struct engine_action *
 	}
 }
 
+/* Whether it dies before its next action. */
+static bool driver_dies(struct driver *d)
+{
+	d->dead |= d->doomed && d->actions_left == 0;
+	d->actions_left -= d->doomed && d->actions_left;
+	return d->dead;
+}
+
 static bool handle_once(struct driver *d, uint16_t shard, struct engine_event *ev)
 {
 	bool more;
 
+	if (d->dead)
+		return false;
 	ev->now = d->now;
 	engine_out_clear(d->out);
 	more = engine_handle(d->engine[shard], ev, d->out);
 	if (d->out->overflow)
 		driver_fail(d, "an event's actions did not fit");
-	for (uint32_t i = 0; i < d->out->count; i++)
+	for (uint32_t i = 0; i < d->out->count && !driver_dies(d); i++)
 		carry(d, shard, &d->out->action[i]);
+	if (d->dead)
+		return false;
 	for (uint32_t i = 0; i < d->out->count; i++)
 		if (d->out->action[i].type == ENGINE_FLOW_PUBLISH)
 			driver_check_pair(d, &d->out->action[i].flow);
@@ -262,6 +275,8 @@ static void settle_questions(struct driver *d)
 
 		d->pending_first = (d->pending_first + 1) % MAX_PENDING;
 		d->pending_count--;
+		if (d->dead)
+			continue;
 		if (p.is_answer) {
 			ev.type = ENGINE_EV_ANSWER;
 			ev.answer = &p.answer;

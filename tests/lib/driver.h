@@ -28,6 +28,13 @@
 
 struct driver;
 
+/* What becomes of a put or delete; as driver_store_behave() says unless on_store changes it. */
+struct driver_fate {
+	uint64_t delay_ms; /* UINT64_MAX: nothing is said until driver_store_release() */
+	bool ok;           /* a put is acknowledged, else refused */
+	bool done;         /* the store has it, whatever it says */
+};
+
 struct driver_conf {
 	const struct snapshot *snapshot;
 	uint16_t shards; /* 0: 1 */
@@ -37,6 +44,7 @@ struct driver_conf {
 	void (*on_send)(void *ctx, const struct engine_path *path, struct slice bytes);
 	void (*on_forward)(void *ctx, const struct engine_forward *f);
 	void (*on_record)(void *ctx, uint16_t shard, const struct engine_record *r);
+	void (*on_store)(void *ctx, bool is_put, struct driver_fate *fate);
 	void *ctx;
 };
 
@@ -126,11 +134,13 @@ void driver_store_lose(struct driver *d);
 
 struct driver_record {
 	bool present; /* else it was, once */
+	bool deleted; /* by the engine */
 	enum checkpoint_kind kind;
 	uint16_t group;
 	char id[IDENT_LEN];
 	uint32_t version, ttl_s;
 	uint64_t expires;
+	uint64_t refused_at; /* when a put was said no to last; 0: never */
 	struct slice fields;
 };
 /* What another driver's engines, or a test, put there. */
@@ -145,6 +155,38 @@ const struct driver_record *driver_store_next(const struct driver *d, uint32_t *
  * locked to the source that it had latched.
  */
 void driver_restart_from_store(struct driver *d, uint64_t later);
+
+/* The record under an id, whether it is there or not; NULL: it never was. */
+const struct driver_record *driver_store_find(const struct driver *d, enum checkpoint_kind kind,
+					      struct slice id);
+
+/* on_store decides anew about what nothing was said of. */
+void driver_store_release(struct driver *d);
+
+/*
+ * Of what is under way the first `done` reach the store and the others never will. With
+ * `tell` the engines are told that all puts were refused, and deletes are kept.
+ */
+void driver_store_cut(struct driver *d, uint32_t done, bool tell);
+uint32_t driver_store_underway(const struct driver *d);
+
+/* A copy of what is stored; and the store as it was then: it has lost what came later. */
+void driver_store_save(struct driver *d);
+void driver_store_revert(struct driver *d);
+
+/*
+ * The process dies when it has carried out that many more actions, in the middle of an
+ * event or of restoring; 0: now. From then on nothing happens until driver_begin(),
+ * by which another, with room for `calls`, begins with what is stored then. Its flows
+ * and ports must be those of the calls that it has.
+ */
+void driver_die_after(struct driver *d, uint32_t actions);
+void driver_spare(struct driver *d); /* it does not, if it has not yet */
+bool driver_is_dead(const struct driver *d);
+void driver_begin(struct driver *d, uint32_t calls);
+
+/* The same for engines that go on: they have nothing yet, and get all that is stored. */
+void driver_take_over(struct driver *d);
 
 /* ENGINE_EV_GROUP, ENGINE_EV_FORGET, ENGINE_EV_RESTORE to all shards. */
 void driver_group(struct driver *d, uint16_t group, bool active);

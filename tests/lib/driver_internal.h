@@ -1,7 +1,7 @@
 /*
  * driver_internal: what the files of the driver share.
  *
- * driver.c carries actions out, driver_flow.c has the media flows, driver_store.c is
+ * driver_crash.c has the deaths and what is begun with afterwards. driver.c carries actions out, driver_flow.c has the media flows, driver_store.c is
  * the store that is put into, driver_check.c knows what every message must look like.
  */
 #ifndef TESTS_LIB_DRIVER_INTERNAL_H
@@ -43,6 +43,8 @@ struct driver {
 	struct pending pending[MAX_PENDING];
 	uint32_t pending_first, pending_count;
 	struct driver_store store;
+	bool dead, doomed;
+	uint32_t actions_left; /* doomed: to be carried out before it dies */
 	char failure[FAILURE_LEN];
 };
 

@@ -24,10 +24,20 @@ static void drop_ops(struct driver *d)
 	d->store.ops = 0;
 }
 
+static void saved_drop(struct driver_store *t)
+{
+	for (uint32_t i = 0; i < t->saves; i++)
+		drop(&t->saved[i].fields);
+	free(t->saved);
+	t->saved = NULL;
+	t->saves = 0;
+}
+
 void driver_store_free(struct driver *d)
 {
 	drop_ops(d);
 	driver_store_lose(d);
+	saved_drop(&d->store);
 	free(d->store.op);
 	free(d->store.record);
 }
@@ -84,6 +94,29 @@ static bool is_underway(const struct driver *d, uint32_t record, uint16_t shard,
 	return found;
 }
 
+/* How it is with the store now. */
+static struct driver_fate fate_of(struct driver *d, bool is_put)
+{
+	struct driver_fate f = {.delay_ms = is_put ? d->store.delay : 0, .ok = true, .done = true};
+
+	if (is_put && d->store.how == DRIVER_STORE_REFUSES)
+		f.ok = f.done = false;
+	if (is_put && d->store.how == DRIVER_STORE_HOLDS)
+		f.delay_ms = UINT64_MAX;
+	if (d->conf.on_store)
+		d->conf.on_store(d->conf.ctx, is_put, &f);
+	return f;
+}
+
+static void op_decide(struct driver *d, struct driver_op *op)
+{
+	struct driver_fate f = fate_of(d, op->is_put);
+
+	op->ok = f.ok;
+	op->done = f.done;
+	op->at = f.delay_ms == UINT64_MAX ? UINT64_MAX : d->now + f.delay_ms;
+}
+
 /* What is put must be what a release reads, and name itself. */
 static void check_fields(struct driver *d, const struct engine_store *s)
 {
@@ -108,6 +141,14 @@ static void check_fields(struct driver *d, const struct engine_store *s)
 		driver_fail(d, "a checkpoint that is not what its action says");
 }
 
+/* A registration that has expired is not restored, and begins anew over what is left of it. */
+static bool has_to_rise(const struct driver *d, const struct driver_record *r)
+{
+	uint64_t spare = r->kind == CHECKPOINT_REGISTRATION ? 61000 : 0;
+
+	return r->present && !r->deleted && r->expires > d->now + spare;
+}
+
 void driver_store_put(struct driver *d, uint16_t shard, const struct engine_store *s)
 {
 	uint32_t i = record_of(d, s, true), puts;
@@ -120,24 +161,31 @@ void driver_store_put(struct driver *d, uint16_t shard, const struct engine_stor
 		driver_fail(d, "two puts of %.*s under way", (int)IDENT_LEN, s->id);
 	if (puts >= ENGINE_STORE_WINDOW)
 		driver_fail(d, "more puts under way than the window allows");
-	if (r->present && s->version <= r->version)
-		driver_fail(d, "version %u put after %u", s->version, r->version);
+	if (has_to_rise(d, r) && s->version <= r->version)
+		driver_fail(d, "%s %.*s: version %u put after %u", checkpoint_kind_name(s->kind),
+			    (int)IDENT_LEN, s->id, s->version, r->version);
 	if (s->fields.n > CHECKPOINT_MAX || s->ttl_s == 0)
 		driver_fail(d, "put of %u bytes for %u s", s->fields.n, s->ttl_s);
 	check_fields(d, s);
+	if (r->deleted && s->kind == CHECKPOINT_CALL)
+		driver_fail(d, "%.*s put after it was deleted", (int)IDENT_LEN, s->id);
 	r->group = s->group;
+	r->deleted = false;
 	op = op_add(d);
 	*op = (struct driver_op){
 		.is_put = true,
-		.ok = d->store.how != DRIVER_STORE_REFUSES,
 		.shard = shard,
-		.at = d->store.how == DRIVER_STORE_HOLDS ? UINT64_MAX : d->now + d->store.delay,
 		.handle = s->handle,
 		.record = i,
 		.version = s->version,
 		.ttl_s = s->ttl_s,
 		.fields = copy(s->fields),
 	};
+	op_decide(d, op);
+	/* Behind a delete of the same id that is under way. */
+	for (uint32_t k = 0; k + 1 < d->store.ops; k++)
+		if (d->store.op[k].record == i && d->store.op[k].at > op->at)
+			op->at = d->store.op[k].at;
 }
 
 void driver_store_seed(struct driver *d, enum checkpoint_kind kind, const char id[IDENT_LEN],
@@ -168,7 +216,9 @@ void driver_store_delete(struct driver *d, uint16_t shard, const struct engine_s
 		return;
 	}
 	op = op_add(d);
-	*op = (struct driver_op){.shard = shard, .record = i, .at = d->now};
+	*op = (struct driver_op){.shard = shard, .record = i};
+	op_decide(d, op);
+	d->store.record[i].deleted = true;
 	/* Behind a put of the same id that is under way. */
 	d->store.ops--;
 	if (is_underway(d, i, shard, &puts))
@@ -182,7 +232,7 @@ static void record_clear(struct driver_record *r)
 	drop(&r->fields);
 }
 
-static void carry_put(struct driver *d, struct driver_op *op)
+static void carry_put(struct driver *d, struct driver_op *op, bool tell)
 {
 	struct driver_record *r = &d->store.record[op->record];
 	struct engine_event ev = {.type = ENGINE_EV_STORED};
@@ -191,7 +241,9 @@ static void carry_put(struct driver *d, struct driver_op *op)
 	ev.stored.handle = op->handle;
 	ev.stored.version = op->version;
 	ev.stored.ok = op->ok;
-	if (op->ok) {
+	if (!op->ok)
+		r->refused_at = d->now;
+	if (op->done) {
 		record_clear(r);
 		r->present = true;
 		r->version = op->version;
@@ -201,7 +253,8 @@ static void carry_put(struct driver *d, struct driver_op *op)
 	} else {
 		drop(&op->fields);
 	}
-	driver_handle(d, op->shard, &ev);
+	if (tell)
+		driver_handle(d, op->shard, &ev);
 }
 
 bool driver_store_answer_next(struct driver *d)
@@ -210,6 +263,8 @@ bool driver_store_answer_next(struct driver *d)
 	struct driver_op op;
 	uint32_t i = 0;
 
+	if (d->dead)
+		return false;
 	while (i < t->ops && t->op[i].at > d->now)
 		i++;
 	if (i == t->ops)
@@ -221,7 +276,7 @@ bool driver_store_answer_next(struct driver *d)
 		if (!t->op[k].is_put && t->op[k].record == op.record)
 			t->op[k].at = d->now;
 	if (op.is_put)
-		carry_put(d, &op);
+		carry_put(d, &op, true);
 	else
 		record_clear(&t->record[op.record]);
 	return true;
@@ -290,7 +345,7 @@ void driver_store_ack(struct driver *d, bool ok)
 		if (!d->store.op[i].is_put)
 			continue;
 		d->store.op[i].at = d->now;
-		d->store.op[i].ok = ok;
+		d->store.op[i].ok = d->store.op[i].done = ok;
 	}
 	driver_settle(d);
 }
@@ -299,6 +354,87 @@ void driver_store_lose(struct driver *d)
 {
 	for (uint32_t i = 0; i < d->store.records; i++)
 		record_clear(&d->store.record[i]);
+}
+
+void driver_store_release(struct driver *d)
+{
+	for (uint32_t i = 0; i < d->store.ops; i++) {
+		struct driver_op *op = &d->store.op[i];
+		bool behind = false;
+
+		for (uint32_t k = 0; !op->is_put && k < i; k++)
+			behind |= d->store.op[k].is_put && d->store.op[k].record == op->record;
+		if (op->at == UINT64_MAX && !behind)
+			op_decide(d, op);
+	}
+	driver_settle(d);
+}
+
+uint32_t driver_store_underway(const struct driver *d)
+{
+	return d->store.ops;
+}
+
+void driver_store_cut(struct driver *d, uint32_t done, bool tell)
+{
+	for (uint32_t i = 0; i < d->store.ops; i++) {
+		struct driver_op *op = &d->store.op[i];
+
+		op->at = d->now;
+		op->ok = false;
+		op->done = i < done;
+	}
+	for (uint32_t i = 0; i < d->store.ops;) {
+		struct driver_op op = d->store.op[i];
+
+		if (tell && !op.is_put) {
+			d->store.op[i++].at = UINT64_MAX;
+			continue;
+		}
+		memmove(&d->store.op[i], &d->store.op[i + 1], (--d->store.ops - i) * sizeof(op));
+		if (op.is_put)
+			carry_put(d, &op, tell);
+		else if (op.done)
+			record_clear(&d->store.record[op.record]);
+	}
+}
+
+void driver_store_save(struct driver *d)
+{
+	struct driver_store *t = &d->store;
+
+	saved_drop(t);
+	t->saved = driver_need(calloc(t->records + 1u, sizeof(*t->saved)));
+	t->saves = t->records;
+	for (uint32_t i = 0; i < t->records; i++) {
+		t->saved[i] = t->record[i];
+		t->saved[i].fields = t->record[i].present ? copy(t->record[i].fields) : SLICE_NONE;
+	}
+}
+
+void driver_store_revert(struct driver *d)
+{
+	struct driver_store *t = &d->store;
+
+	driver_store_lose(d);
+	for (uint32_t i = 0; i < t->saves; i++) {
+		t->record[i] = t->saved[i];
+		t->record[i].fields = t->saved[i].present ? copy(t->saved[i].fields) : SLICE_NONE;
+	}
+	for (uint32_t i = t->saves; i < t->records; i++)
+		t->record[i].deleted = false;
+}
+
+const struct driver_record *driver_store_find(const struct driver *d, enum checkpoint_kind kind,
+					      struct slice id)
+{
+	for (uint32_t i = 0; i < d->store.records; i++) {
+		const struct driver_record *r = &d->store.record[i];
+
+		if (r->kind == kind && slice_eq(slice_of(r->id, IDENT_LEN), id))
+			return r;
+	}
+	return NULL;
 }
 
 const struct driver_record *driver_store_next(const struct driver *d, uint32_t *cursor)

@@ -8,7 +8,7 @@
 
 /* An action that is not carried out yet. */
 struct driver_op {
-	bool is_put, ok;
+	bool is_put, ok, done;
 	uint16_t shard;
 	uint64_t at, handle;
 	uint32_t record; /* index */
@@ -22,6 +22,8 @@ struct driver_store {
 	uint64_t delay;
 	struct driver_record *record;
 	uint32_t records, room;
+	struct driver_record *saved; /* copies */
+	uint32_t saves;
 	struct driver_op *op;
 	uint32_t ops, op_room;
 	uint64_t barrier, passed[DRIVER_MAX_SHARDS]; /* refs: asked last, answered last */

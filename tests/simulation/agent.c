@@ -71,8 +71,9 @@ static void accepted_again(struct sim *s, struct leg *l, struct client *c, struc
 {
 	struct slice tag = text_param(text_header(msg, "To", 0), "tag");
 
-	/* An INVITE refused without a transaction may be taken when it is repeated: RFC 6026 7.1. */
-	if (c->refused)
+	/* An INVITE refused without a transaction may be taken when it is repeated: RFC 6026 7.1.
+	   And one that was given up may be answered yet. */
+	if (c->refused || !l->rtag[0])
 		return;
 	if (!slice_eq(tag, slice_str(l->rtag)))
 		sim_fail(s, l->call, "a second answer with another tag");
@@ -106,6 +107,20 @@ static void accepted(struct sim *s, struct leg *l, struct client *c, struct slic
 		leg_up(s, l);
 }
 
+/* The border knows every call that was not ended, but for those that it says it may lose. */
+static void unknown_dialog(struct sim *s, struct leg *l, const struct client *c)
+{
+	bool bye = strcmp(c->method, "BYE") == 0;
+	const struct leg *other = l->call->leg[l == l->call->leg[0]];
+
+	if (!faults_are_on(s) || strcmp(c->method, "PRACK") == 0 ||
+	    strcmp(c->method, "CANCEL") == 0 || l->call->lost || l->call->by_border || !l->up ||
+	    l->forked)
+		return;
+	if (bye ? l->bye_first && other && !other->gone && !other->bye_sent : !l->call->ended)
+		sim_fail(s, l->call, "a %s in a call that stands was answered with 481", c->method);
+}
+
 static void refused(struct sim *s, struct leg *l, struct client *c, struct slice msg)
 {
 	unsigned status = text_status(msg);
@@ -116,6 +131,8 @@ static void refused(struct sim *s, struct leg *l, struct client *c, struct slice
 		return;
 	agent_client_done(c);
 	c->refused = true;
+	if (status == 481 && l->up)
+		unknown_dialog(s, l, c);
 	s->tally.glares += status == 491;
 	if (!l->up) {
 		s->tally.refused++;
@@ -147,6 +164,8 @@ static void response(struct sim *s, uint16_t realm, struct slice msg)
 		refused(s, l, c, msg);
 	} else if (!c->final) {
 		agent_client_done(c);
+		if (status == 481)
+			unknown_dialog(s, l, c);
 		if (strcmp(c->method, "BYE") == 0)
 			leg_gone(s, l);
 		else if (status == 481 && l->up)
@@ -325,7 +344,7 @@ static void in_dialog(struct sim *s, struct leg *l, struct slice msg)
 		for (uint32_t i = 0; i < LEG_SERVERS; i++)
 			if (l->server[i].reliable)
 				l->server[i].next = 0;
-	if (cseq < l->seen_cseq || (l->gone && !slice_eq(method, SLICE_LIT("BYE")))) {
+	if (cseq <= l->seen_cseq || (l->gone && !slice_eq(method, SLICE_LIT("BYE")))) {
 		t = server_new(l, msg);
 		if (t)
 			agent_reply(s, l, t, l->gone ? 481 : 500, false);

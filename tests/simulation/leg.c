@@ -61,6 +61,8 @@ struct leg *leg_new(struct sim *s, struct call *c, bool core, bool uac, const ch
 	s->hash[h] = l;
 	c->legs++;
 	leg_wake(s, l, l->began + ORPHAN_MS);
+	if (faults_are_on(s))
+		leg_wake(s, l, l->began + PATIENCE_MS);
 	return l;
 }
 
@@ -280,6 +282,7 @@ static void do_bye(struct sim *s, struct leg *l)
 	if (l->gone || l->bye_sent)
 		return;
 	l->bye_sent = true;
+	l->bye_first = !l->call->ended;
 	l->call->ended = true;
 	agent_request(s, l, "BYE", "", "");
 }
@@ -344,10 +347,32 @@ static void todo_run(struct sim *s, struct leg *l, enum todo_what what)
  */
 static void leg_orphan(struct sim *s, struct leg *l)
 {
+	if (l->call->lost) {
+		s->tally.bereaved++;
+		leg_gone(s, l);
+		return;
+	}
 	s->tally.orphans++;
 	if (s->conf.loss <= 100)
 		sim_fail(s, l->call, "a dialog of the %s has not ended in %u s",
 			 l->core ? "pbx" : "phone", ORPHAN_MS / 1000);
+	leg_gone(s, l);
+}
+
+/* Nobody rings for ever, where a border may forget that it does. */
+static void leg_gives_up(struct sim *s, struct leg *l)
+{
+	struct client *c = pending_invite(l);
+	struct server *t = open_invite(l);
+
+	if (l->up || (!c && !t))
+		return;
+	s->tally.impatient++;
+	if (c) {
+		agent_cancel(s, l, c);
+		return;
+	}
+	agent_reply(s, l, t, 480, false);
 	leg_gone(s, l);
 }
 
@@ -365,6 +390,8 @@ void leg_run(struct sim *s, struct leg *l)
 			todo_run(s, l, t.what);
 		}
 	}
+	if (faults_are_on(s) && !l->gone && s->now == l->began + PATIENCE_MS)
+		leg_gives_up(s, l);
 	if (l->gone && s->now > l->gone_at + LINGER)
 		leg_free(s, l);
 	else if (!l->gone && s->now >= l->began + ORPHAN_MS)

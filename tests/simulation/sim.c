@@ -1,7 +1,8 @@
 /*
  * Runs the simulation: sim [--calls N] [--seed N] [--shards N] [--phones N]
- * [--loss PERMILLE] [--rate CALLS-A-SECOND] [--pool CALLS]. Reports in TAP; a
- * failure prints the seed and the last messages of the call it is about.
+ * [--loss PERMILLE] [--rate CALLS-A-SECOND] [--pool CALLS] [--store
+ * off|steady|stormy] [--crash MS]; --help says what they are. Reports in TAP;
+ * a failure prints the seed and the last messages of the call it is about.
  */
 #include "tests/simulation/sim.h"
 
@@ -81,7 +82,10 @@ static void on_send(void *ctx, const struct engine_path *path, struct slice byte
 		call_note(s, l->call, realm == SIM_CORE ? "border => pbx" : "border => phone",
 			  bytes);
 	if (l && slice_eq(text_method(bytes), SLICE_LIT("BYE")) && text_is_request(bytes))
-		l->call->ended = true;
+		l->call->ended = l->call->by_border = true;
+	if (l && l == l->call->leg[0] && !l->call->answered && text_status(bytes) / 100 == 2 &&
+	    slice_eq(text_method(bytes), SLICE_LIT("INVITE")) && faults_are_on(s))
+		faults_answer(s, l->call);
 	promise(s, realm, bytes);
 	if (l && l->call->history > STORM)
 		sim_fail(s, l->call, "more than %u messages in one call", STORM);
@@ -91,7 +95,7 @@ static void on_send(void *ctx, const struct engine_path *path, struct slice byte
 static void check_flow(struct sim *s, struct call *c, uint16_t realm, uint16_t port)
 {
 	s->tally.flow_checks++;
-	if (!driver_flow(s->driver, realm, port))
+	if (!driver_flow(s->driver, realm, port) && !driver_is_dead(s->driver))
 		sim_fail(s, c, "realm %u was told port %u, which has no flow", realm, port);
 }
 
@@ -111,7 +115,8 @@ static void check_some_call(struct sim *s)
 {
 	struct leg *l = s->legs ? s->leg[sim_below(s, s->legs)] : NULL;
 
-	if (!l || !l->live || !l->up || l->call->ended || !l->border_port || l->forked)
+	if (!l || !l->live || !l->up || l->call->ended || !l->border_port || l->forked ||
+	    l->call->lost || s->faults.away)
 		return;
 	for (uint32_t i = 0; i < 2; i++)
 		if (!l->call->leg[i] || !l->call->leg[i]->up)
@@ -139,7 +144,14 @@ static void media_events(struct sim *s)
 
 static void to_border(struct sim *s, struct event *ev)
 {
+	struct leg *l = leg_of(s, ev->realm, slice_of(ev->bytes.p, ev->bytes.n));
+
+	if (s->faults.away)
+		return;
 	driver_step(s->driver, s->now);
+	if (l && l == l->call->leg[1] && !l->call->answer_at &&
+	    text_status(slice_of(ev->bytes.p, ev->bytes.n)) / 100 == 2)
+		l->call->answer_at = s->now;
 	driver_recv(s->driver, ev->realm, ev->addr, slice_of(ev->bytes.p, ev->bytes.n));
 }
 
@@ -158,7 +170,9 @@ static void tick(struct sim *s)
 {
 	struct event ev = {.kind = EVENT_TICK, .at = s->now + TICK_MS};
 
-	driver_step(s->driver, s->now);
+	if (!s->faults.away)
+		driver_step(s->driver, s->now);
+	faults_tick(s);
 	check_some_call(s);
 	media_events(s);
 	sim_push(s, &ev);
@@ -204,6 +218,8 @@ static bool is_over(struct sim *s, uint64_t *quiet_since)
 		for (uint32_t i = 0; i < s->conf.phones; i++)
 			phone_run(s, i);
 	}
+	if (s->faults.away || driver_is_dead(s->driver))
+		return false;
 	driver_stats(s->driver, &st);
 	if (st.calls == 0 && st.transactions == 0 && s->now > *quiet_since + LINGER)
 		return true;
@@ -229,6 +245,14 @@ static void run(struct sim *s)
 	}
 }
 
+/* One end in so many calls must have been up at least. */
+static uint32_t expected_share(const struct sim *s)
+{
+	if (s->conf.pool < 1000)
+		return 20;
+	return s->conf.crash_ms ? 5 : 2;
+}
+
 static void finish(struct sim *s)
 {
 	struct engine_stats st;
@@ -243,15 +267,16 @@ static void finish(struct sim *s)
 		sim_fail(s, NULL, "%s", why);
 	if (st.registrations)
 		sim_fail(s, NULL, "%u registrations have not expired", st.registrations);
+	faults_finish(s);
 	/* Much of what the plans wanted must have come about, or nothing was tested. */
-	if (s->conf.calls >= 200 &&
-	    s->tally.answered < s->conf.calls / (s->conf.pool < 1000 ? 20 : 2))
+	if (s->conf.calls >= 200 && s->tally.answered < s->conf.calls / expected_share(s))
 		sim_fail(s, NULL, "only %llu ends of %u calls were ever up",
 			 (unsigned long long)s->tally.answered, s->conf.calls);
 	if (s->conf.calls >= 200 && s->tally.orphans > s->conf.calls / 100)
 		sim_fail(s, NULL, "%llu ends of %u calls never heard of their end",
 			 (unsigned long long)s->tally.orphans, s->conf.calls);
-	if (s->conf.calls >= 200 && s->conf.loss <= 100 && s->tally.timeouts > s->conf.calls / 50)
+	if (s->conf.calls >= 200 && s->conf.loss <= 100 && !faults_are_on(s) &&
+	    s->tally.timeouts > s->conf.calls / 50)
 		sim_fail(s, NULL, "%llu transactions timed out in %u calls",
 			 (unsigned long long)s->tally.timeouts, s->conf.calls);
 }
@@ -310,6 +335,8 @@ static void report(const struct sim *s, unsigned number)
 	       (unsigned long long)t->datagrams, (unsigned long long)t->lost,
 	       (unsigned long long)t->stray, (unsigned long long)t->flow_checks,
 	       (unsigned long long)((s->now - 1000000) / 1000));
+	if (faults_are_on(s))
+		faults_report(s);
 	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		printf("# %s\n", line);
 	free(text);
@@ -343,6 +370,7 @@ static bool simulate(const struct sim_conf *conf, unsigned number)
 				 .seed = conf->seed,
 				 .learn = true,
 				 .on_send = on_send,
+				 .on_store = conf->store ? faults_fate : NULL,
 				 .ctx = s};
 	bool ok;
 
@@ -355,6 +383,7 @@ static bool simulate(const struct sim_conf *conf, unsigned number)
 	dc.snapshot = &s->snap;
 	s->driver = driver_new(&dc);
 	s->now = driver_now(s->driver);
+	faults_start(s);
 	for (uint32_t i = 0; i < conf->phones; i++)
 		phone_start(s, i);
 	sim_push(s, &(struct event){.kind = EVENT_TICK, .at = s->now + TICK_MS});
@@ -365,6 +394,19 @@ static bool simulate(const struct sim_conf *conf, unsigned number)
 	ok = !s->failure[0];
 	sim_free(s);
 	return ok;
+}
+
+static bool option_store(const char *value, struct sim_conf *c)
+{
+	static const char *const names[] = {"off", "steady", "stormy"};
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (strcmp(value, names[i]) == 0) {
+			c->store = (enum sim_store)i;
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool option(const char *arg, const char *value, struct sim_conf *c)
@@ -385,10 +427,30 @@ static bool option(const char *arg, const char *value, struct sim_conf *c)
 		c->per_second = (uint32_t)n;
 	else if (strcmp(arg, "--pool") == 0)
 		c->pool = (uint32_t)n;
+	else if (strcmp(arg, "--crash") == 0)
+		c->crash_ms = (uint32_t)n;
+	else if (strcmp(arg, "--store") == 0)
+		return value && option_store(value, c);
 	else
 		return false;
 	return true;
 }
+
+static const char help[] =
+	"sim [OPTION VALUE]...\n"
+	"  --seed N          all chance comes of it: the same seed, the same run\n"
+	"  --calls N         calls to be made (1500)\n"
+	"  --rate N          new calls a second (60)\n"
+	"  --phones N        phones that register (60)\n"
+	"  --shards N        engines (1)\n"
+	"  --pool N          calls the border has room for (8192)\n"
+	"  --loss N          of 1000 datagrams, how many are lost (100)\n"
+	"  --store off       nothing is stored (the default)\n"
+	"  --store steady    a store that acknowledges within 20 ms\n"
+	"  --store stormy    one that is slow, refuses, falls silent, goes down and loses data\n"
+	"  --crash MS        with a store: time between deaths of the border, on average; some\n"
+	"                    between two actions of one event, some while restoring, some with\n"
+	"                    the addresses going to another node and coming back; 0: none\n";
 
 int main(int argc, char **argv)
 {
@@ -402,9 +464,12 @@ int main(int argc, char **argv)
 			     .per_second = 60,
 			     .pool = 8192};
 
-	for (int i = 1; i < argc; i += 2)
-		if (!option(argv[i], argv[i + 1], &c))
+	for (int i = 1; i < argc; i += 2) {
+		if (!option(argv[i], argv[i + 1], &c)) {
+			fputs(help, stderr);
 			return 2;
+		}
+	}
 	printf("1..1\n");
 	return simulate(&c, 1) ? 0 : 1;
 }

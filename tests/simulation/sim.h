@@ -37,9 +37,13 @@
 #define LEG_HASH     65536u
 #define CALL_HISTORY 48u
 #define ORPHAN_MS    400000u /* longer than max_call_s and all timers */
+#define PATIENCE_MS  100000u /* longer than ring_timeout_ms and what follows it */
 #define STUCK_MS     1200000u
 #define STORM        2000u /* messages of one call that no plan comes near */
 #define MAX_PHONES   256u
+
+/* STEADY acknowledges in time; STORMY does what a store may do. */
+enum sim_store { SIM_STORE_OFF, SIM_STORE_STEADY, SIM_STORE_STORMY };
 
 struct sim_conf {
 	uint32_t calls, phones;
@@ -48,6 +52,8 @@ struct sim_conf {
 	uint32_t loss, twice, late; /* of 1000 datagrams */
 	uint32_t per_second;        /* new calls */
 	uint32_t pool;              /* calls the border has room for */
+	enum sim_store store;
+	uint32_t crash_ms; /* time between deaths, on average; 0: none */
 	bool verbose;
 };
 
@@ -95,12 +101,20 @@ struct server {
 	uint64_t next, deadline;
 };
 
+/*
+ * What the border does not promise, and why a call is not there after a death:
+ * its callee had not rung, or that was not stored yet; its answer left without
+ * having been stored, at the deadline or because the store refused; the store lost
+ * it after having acknowledged it.
+ */
+enum sim_loss { SIM_LOST_NOT, SIM_LOST_RINGING, SIM_LOST_UNSTORED, SIM_LOST_DATA, SIM_LOST_KINDS };
+
 struct call;
 
 /* One dialog, or what is to become one, at one user agent. */
 struct leg {
 	uint32_t slot, generation;
-	bool live, core, uac, up, gone, deaf, bye_sent, no_ack, late_offer, forked;
+	bool live, core, uac, up, gone, deaf, bye_sent, bye_first, no_ack, late_offer, forked;
 	struct call *call;
 	struct net_addr addr; /* where the border sees it */
 	uint32_t phone;
@@ -136,6 +150,12 @@ struct call {
 	uint32_t legs;      /* that live */
 	struct leg *leg[2]; /* [0] caller's, [1] callee's (the one that was answered) */
 	bool ended;         /* somebody has sent BYE, or gone */
+	bool by_border;     /* the border has sent one */
+	bool answered;      /* a 2xx has left for the caller */
+	bool promised;      /* and the store had the call then */
+	bool bereft;        /* the store has lost data since */
+	enum sim_loss lost;
+	uint64_t answer_at; /* when the callee's 2xx came to the border */
 	uint32_t history;
 	struct bytes past[CALL_HISTORY];
 };
@@ -162,9 +182,25 @@ struct event {
 	struct bytes bytes;
 };
 
+/* How the store is at the moment. */
+enum weather { WEATHER_FAIR, WEATHER_SLOW, WEATHER_REFUSES, WEATHER_SILENT, WEATHERS };
+
+struct faults {
+	enum weather weather;
+	bool away;    /* nobody has the border's addresses */
+	bool handed;  /* another node has had them: engines live, and have nothing */
+	bool is_down; /* and the engines were told so */
+	bool reverted;
+	uint64_t back_at, next_death, next_weather, next_save, resync_at, fair_since;
+};
+
 struct sim_tally {
 	uint64_t answered, refused, cancelled, timeouts, no_answers, changes, glares, unacked,
 		vanished, prack, registered, datagrams, lost, sips, stray, flow_checks, orphans;
+	/* the store's faults: deaths (in mid-event, of a group), records lost by the store, calls
+	   that went on, calls whose end was not stored, and those that did not go on */
+	uint64_t deaths, torn, handed, reverts, storms, went_on, ended_unstored, unstored,
+		gone[SIM_LOST_KINDS], bereaved, impatient;
 };
 
 struct sim {
@@ -187,6 +223,7 @@ struct sim {
 	} promised[16]; /* ports told in answers during this event */
 	uint32_t promises;
 	bool ending;
+	struct faults faults;
 	char failure[40000];
 };
 
@@ -234,6 +271,15 @@ void phone_register(struct sim *s, uint32_t i, uint32_t expires);
 void phone_run(struct sim *s, uint32_t i);
 bool phone_response(struct sim *s, struct net_addr at, struct slice msg);
 void registrar_request(struct sim *s, struct net_addr from, struct slice msg);
+
+/* faults.c: a store that fails and a border that dies */
+void faults_start(struct sim *s);
+void faults_tick(struct sim *s);
+void faults_answer(struct sim *s, struct call *c); /* a 2xx leaves for the caller */
+void faults_fate(void *ctx, bool is_put, struct driver_fate *fate);
+void faults_finish(struct sim *s);
+void faults_report(const struct sim *s);
+bool faults_are_on(const struct sim *s);
 
 /* plan.c */
 void plan_make(struct sim *s, struct plan *p);
