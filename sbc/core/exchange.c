@@ -2,6 +2,9 @@
 
 #include "sbc/core/dialog.h"
 
+/* While this dialog was early, requests were sent in it (PRACK, UPDATE), nobody knows how many. */
+#define RELEASE_CSEQ_GAP (1u << 25)
+
 uint64_t exchange_handle(const struct engine *e, const struct exchange *ex)
 {
 	size_t offset = (size_t)((const uint8_t *)ex - e->exchanges.objects);
@@ -173,7 +176,7 @@ void exchange_release_2xx(struct engine *e, struct exchange *ex, const struct si
 	if (sip_addr_of(m, SIP_HDR_CONTACT, &contact) != SBC_OK || contact.is_star)
 		contact.uri = to.uri;
 	struct slice ack = release_request(e, ex, m, SIP_ACK, contact.uri, cseq.seq);
-	release_request(e, ex, m, SIP_BYE, contact.uri, cseq.seq + 1);
+	release_request(e, ex, m, SIP_BYE, contact.uri, cseq.seq + RELEASE_CSEQ_GAP);
 	/* Repetitions get this ACK again, and no second BYE. A call's own ACK has the place first. */
 	if (ex->ack == 0 && ack.n && !(ex->flags & EXCHANGE_F_ANSWERED)) {
 		ex->ack = blob_copy(&e->blobs, ack);

@@ -70,8 +70,10 @@ static bool legs_place(const struct engine *e, struct call *call, const struct c
 
 static bool legs_fill(struct engine *e, struct call *call, const struct call_checkpoint *c)
 {
+	uint32_t gap = restore_cseq_gap(e, c->written);
+
 	for (uint8_t i = 0; i < 2; i++)
-		if (!restore_leg(e, &call->leg[i], &c->leg[i]))
+		if (!restore_leg(e, &call->leg[i], &c->leg[i], gap))
 			return false;
 	for (uint8_t i = 0; i < 2; i++)
 		call_index_leg(e, call, i);

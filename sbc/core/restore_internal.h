@@ -15,10 +15,14 @@
 #define RESTORED REASON_COUNT
 
 /*
- * A request may have been sent after the checkpoint was written: the next one's CSeq
- * is that much higher (RFC 3261 12.2.1.1 lets it be any that is).
+ * Requests may have been sent after the checkpoint was written: the next one's CSeq is
+ * that much higher (RFC 3261 12.2.1.1 lets it be any that is), and one more for each
+ * RESTORE_CSEQ_MS since: what dies again before it was stored has sent fewer, and what is
+ * restored after it must not repeat their numbers.
  */
 #define RESTORE_CSEQ_GAP 100u
+#define RESTORE_CSEQ_MS  10u
+#define RESTORE_CSEQ_MAX (1u << 24) /* two days */
 
 /* ---- restore.c ---- */
 
@@ -33,6 +37,14 @@ static inline uint64_t restore_time(const struct engine *e, uint64_t wall)
 	uint64_t ms = wall - e->wall_ms;
 
 	return wall == 0 ? 0 : ms ? ms : 1;
+}
+
+static inline uint32_t restore_cseq_gap(const struct engine *e, uint64_t written)
+{
+	uint64_t now = restore_wall(e);
+	uint64_t n = written < now ? (now - written) / RESTORE_CSEQ_MS : 0;
+
+	return RESTORE_CSEQ_GAP + (uint32_t)(n < RESTORE_CSEQ_MAX ? n : RESTORE_CSEQ_MAX);
 }
 
 /* Nobody who waited when this was written does so any more: 64*T1 have passed. */
@@ -59,8 +71,8 @@ uint16_t restore_listener_index(const struct engine *e, struct net_addr addr);
 /* Whether a leg is one that the engine could have made. */
 bool restore_leg_is_right(const struct engine *e, const struct checkpoint_leg *c);
 
-/* False when there is no room; what there is then is leg_free()'s. */
-bool restore_leg(struct engine *e, struct leg *leg, const struct checkpoint_leg *c);
+/* `gap`: restore_cseq_gap(). False when there is no room; what there is then is leg_free()'s. */
+bool restore_leg(struct engine *e, struct leg *leg, const struct checkpoint_leg *c, uint32_t gap);
 
 /* ---- restore_exchange.c ---- */
 

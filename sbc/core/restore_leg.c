@@ -68,8 +68,8 @@ bool restore_leg_is_right(const struct engine *e, const struct checkpoint_leg *c
 	       wire_is_line(c->local) && wire_is_line(c->remote) && is_line_or_empty(c->routes) &&
 	       sip_addr_parse(&remote, c->remote) == SBC_OK &&
 	       (c->target.n == 0 || sip_uri_parse(&target, c->target) == SBC_OK) &&
-	       engine_may_send(e, c->source.ip) && c->cseq_local < (1u << 31) - 65536u &&
-	       c->cseq_remote < 1u << 31;
+	       engine_may_send(e, c->source.ip) &&
+	       c->cseq_local < (1u << 31) - 2 * RESTORE_CSEQ_MAX && c->cseq_remote < 1u << 31;
 }
 
 static bool string_put(struct engine *e, uint32_t *ref, struct slice s)
@@ -80,10 +80,10 @@ static bool string_put(struct engine *e, uint32_t *ref, struct slice s)
 	return *ref != 0;
 }
 
-bool restore_leg(struct engine *e, struct leg *leg, const struct checkpoint_leg *c)
+bool restore_leg(struct engine *e, struct leg *leg, const struct checkpoint_leg *c, uint32_t gap)
 {
 	leg->source = c->source;
-	leg->cseq_local = c->cseq_local + RESTORE_CSEQ_GAP;
+	leg->cseq_local = c->cseq_local + gap;
 	leg->cseq_remote = c->cseq_remote;
 	leg->rseq = c->rseq;
 	leg->rseq_far = c->rseq_far;

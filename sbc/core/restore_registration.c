@@ -7,7 +7,8 @@ static bool registration_is_right(const struct engine *e, const struct registrat
 {
 	char minted[IDENT_LEN];
 
-	if (c->user.n == 0 || c->user.n > ENGINE_USER || c->contact.n > ENGINE_CONTACT)
+	if (c->cseq >= (1u << 31) - 2 * RESTORE_CSEQ_MAX || c->user.n == 0 ||
+	    c->user.n > ENGINE_USER || c->contact.n > ENGINE_CONTACT)
 		return false;
 	registration_mint(e, slot, c->user, c->contact, minted);
 	return slice_eq(c->id, slice_of(minted, IDENT_LEN));
@@ -35,7 +36,7 @@ static bool registration_fill_in(struct engine *e, struct registration *r,
 	uint64_t now = restore_wall(e);
 
 	memcpy(r->call_id, c->call_id.p, IDENT_LEN);
-	r->cseq = c->cseq + RESTORE_CSEQ_GAP;
+	r->cseq = c->cseq + restore_cseq_gap(e, c->refreshed);
 	r->source = c->source;
 	r->refreshed_ms = time_since_start(e, c->refreshed);
 	r->expires_ms = e->now + (c->expires - now);
