@@ -67,12 +67,15 @@ static void put_realms(struct wbuf *w, const struct snapshot *s)
 
 uint64_t cluster_config_print(const struct config *config)
 {
+	static const char label[] = "postern cluster settings";
 	const struct siphash_key fixed = {0x706f737465726e31, 0};
 	static char text[PRINT_TEXT];
 	struct wbuf w;
 
 	wbuf_init(&w, text, sizeof(text));
 	put_name(&w, "cluster", config->cluster.name);
+	/* By another key nothing that is taken over could be told to be ours. */
+	put_number(&w, siphash24(&config->dp.key, label, sizeof(label)));
 	put_number(&w, config->dp.workers);
 	put_number(&w, config->cluster.lease_ms);
 	put_number(&w, config->cluster.alone_ms);

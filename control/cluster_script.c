@@ -35,6 +35,7 @@ struct cluster_call {
 	struct cluster *cluster;
 	uint64_t ref;
 	bool leaves; /* it takes this node out */
+	bool synced, waits;
 	struct lease_reply reply;
 };
 
@@ -47,7 +48,6 @@ static struct redis_script scripts[] = {
 	[LEASE_LEAVE] = {.text = lease_script_leave},
 };
 static struct redis_script settings_script = {.text = check_settings};
-static struct redis_script sync_script = {.text = write_something};
 
 /* ---- what Redis has said ---- */
 
@@ -148,24 +148,38 @@ static void on_waited(void *arg, const redisReply *r)
 	struct cluster_call *call = arg;
 
 	log_refusal(r);
-	tell(call, r && r->type == REDIS_REPLY_INTEGER &&
+	tell(call, call->synced && r && r->type == REDIS_REPLY_INTEGER &&
 			   r->integer >= (long long)call->cluster->config->state.replicas);
+}
+
+static void on_synced(void *arg, const redisReply *r)
+{
+	struct cluster_call *call = arg;
+
+	log_refusal(r);
+	call->synced = r && r->type == REDIS_REPLY_STATUS;
+	if (!call->waits)
+		tell(call, false);
 }
 
 /*
  * With replicas a reply counts when so many of them have all that it tells of. WAIT
- * counts those that have the connection's last write, hence there is one.
+ * counts those that have the connection's last write, hence there is one: with its
+ * text, since one by its SHA-1 may be sent again, behind WAIT.
  */
 static bool wait_for_replicas(struct cluster_call *call)
 {
 	struct cluster *c = call->cluster;
 	char replicas[16], timeout[16];
-	const char *sync[] = {"1", c->keys.sync}, *wait[] = {"WAIT", replicas, timeout};
+	const char *sync[] = {"EVAL", write_something, "1", c->keys.sync};
+	const char *wait[] = {"WAIT", replicas, timeout};
 
 	snprintf(replicas, sizeof(replicas), "%" PRIu32, c->config->state.replicas);
 	snprintf(timeout, sizeof(timeout), "%" PRIu32, c->config->cluster.lease_ms / 2 + 1);
-	return redis_eval(c->redis, &sync_script, NULL, NULL, 2, sync, NULL) &&
-	       redis_command(c->redis, on_waited, call, 3, wait, NULL);
+	if (!redis_command(c->redis, on_synced, call, 4, sync, NULL))
+		return false;
+	call->waits = redis_command(c->redis, on_waited, call, 3, wait, NULL);
+	return true;
 }
 
 static void leave_settings(struct cluster *c)

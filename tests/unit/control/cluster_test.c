@@ -31,7 +31,9 @@ struct node {
 	uint64_t stored;
 };
 
-static struct real_redis server;
+static struct real_redis server, *redis = &server;
+static uint32_t replicas;
+static uint64_t key;
 static uv_loop_t loop;
 static uv_timer_t guard;
 static struct node node[NODES];
@@ -83,7 +85,7 @@ static struct config *make_config(unsigned self, unsigned lease)
 
 	snprintf(text, sizeof(text),
 		 "node: {name: n%u, key_file: /nowhere}\n"
-		 "state: {redis: \"unix:%s\", timeout: 5000}\n"
+		 "state: {redis: \"unix:%s\", timeout: 5000, replicas: %u}\n"
 		 "cluster:\n"
 		 "  name: test\n"
 		 "  lease: %u\n"
@@ -100,12 +102,12 @@ static struct config *make_config(unsigned self, unsigned lease)
 		 "realms:\n"
 		 "  - {name: a, port: out, trust: trusted, sip: [\"udp:5060\"],\n"
 		 "     media: 20000-20999}\n",
-		 self, server.path, lease, port[0], port[1], self + 1);
+		 self, redis->path, replicas, lease, port[0], port[1], self + 1);
 	c = config_parse("t", text, strlen(text), CONFIG_CHECK_TEXT, &report);
 	if (!c)
 		config_report_print(&report, stderr);
 	assert_non_null(c);
-	c->dp.key = (struct siphash_key){5, 6};
+	c->dp.key = (struct siphash_key){5, key};
 	return c;
 }
 
@@ -514,6 +516,54 @@ static void other_settings_take_no_part(void **state)
 	assert_false(dp_group_is_active(&node[1].dp, 0) || dp_group_is_active(&node[1].dp, 1));
 }
 
+/* It could restore nothing: identifiers are told to be ours by the key. */
+static void another_key_takes_no_part(void **state)
+{
+	struct cluster_view v;
+
+	(void)state;
+	start(0);
+	WAIT_FOR(serves(0, 0) && serves(0, 1));
+	key++;
+	start(1);
+	do {
+		turn(UINT64_MAX);
+		cluster_view_read(node[1].cluster, dp_now(), &v);
+	} while (!v.differs[1]);
+	crash(0);
+	pass(3 * LEASE);
+	assert_false(dp_group_is_active(&node[1].dp, 0) || dp_group_is_active(&node[1].dp, 1));
+}
+
+/* A lease that a failover could lose is none. */
+static void a_lease_counts_when_replicas_have_it(void **state)
+{
+	struct real_redis master, replica;
+	char extra[64];
+
+	(void)state;
+	real_redis_start(&master, real_redis_port(), "");
+	redis = &master;
+	replicas = 1;
+	start(0);
+	pass(3 * LEASE);
+	assert_false(dp_group_is_active(&node[0].dp, 0) || dp_group_is_active(&node[0].dp, 1));
+	snprintf(extra, sizeof(extra), "replicaof 127.0.0.1 %u", master.port);
+	real_redis_start(&replica, 0, extra);
+	WAIT_FOR(serves(0, 0) && serves(0, 1));
+	/* A server that has forgotten its scripts changes nothing. */
+	real_redis_do(&master, "SCRIPT FLUSH");
+	pass(LEASE);
+	assert_true(serves(0, 0) && serves(0, 1));
+	real_redis_freeze(&replica, true);
+	WAIT_FOR(!dp_group_is_active(&node[0].dp, 0));
+	real_redis_freeze(&replica, false);
+	WAIT_FOR(serves(0, 0));
+	crash(0);
+	real_redis_remove(&replica);
+	real_redis_remove(&master);
+}
+
 /* Redis is gone for longer than a lease: nothing goes down. */
 static void redis_may_be_away(void **state)
 {
@@ -566,6 +616,9 @@ static int set_up(void **state)
 {
 	(void)state;
 	real_redis_do(&server, "FLUSHALL");
+	redis = &server;
+	replicas = 0;
+	key = 6;
 	port[0] = free_port();
 	do
 		port[1] = free_port();
@@ -616,6 +669,8 @@ int main(void)
 		TEST(a_request_goes_to_the_node_that_has_its_dialog),
 		TEST(a_request_that_nobody_knows_is_answered_when_repeated),
 		TEST(other_settings_take_no_part),
+		TEST(another_key_takes_no_part),
+		TEST(a_lease_counts_when_replicas_have_it),
 		TEST(redis_may_be_away),
 		TEST(strangers_are_not_listened_to),
 	};
