@@ -155,6 +155,9 @@ static void exchange_gather(const struct engine *e, const struct exchange *ex,
 		.cseq_out = ex->cseq_out,
 	};
 
+	/* Of a call that is over only the caller's ACK matters. */
+	if (c->state == CHECKPOINT_ENDING && ex->kind != EXCHANGE_INVITE)
+		return;
 	if (!is_invite(ex) || c->exchanges == CHECKPOINT_EXCHANGES ||
 	    server_gather(e, ex, &x) != served)
 		return;
