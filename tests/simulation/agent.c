@@ -240,6 +240,7 @@ static void incoming_call(struct sim *s, uint16_t realm, struct net_addr at, str
 	copy_text(call_id, sizeof(call_id), text_header(msg, "Call-ID", 0));
 	l = c->leg[1] = leg_new(s, c, core, false, call_id);
 	l->addr = at;
+	memcpy(c->callee_id, call_id, sizeof(call_id));
 	copy_text(l->luri, sizeof(l->luri), text_uri(text_header(msg, "To", 0)));
 	copy_text(l->ruri, sizeof(l->ruri), text_uri(text_header(msg, "From", 0)));
 	note_remote(l, msg, "From");

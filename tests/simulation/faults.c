@@ -118,8 +118,8 @@ static const struct driver_record *record_of(struct sim *s, const struct call *c
 {
 	const struct driver_record *r = NULL;
 
-	if (c->leg[1])
-		r = driver_store_find(s->driver, CHECKPOINT_CALL, slice_str(c->leg[1]->call_id));
+	if (c->callee_id[0])
+		r = driver_store_find(s->driver, CHECKPOINT_CALL, slice_str(c->callee_id));
 	if (r && r->present && checkpoint_call_read(p, r->fields) != SBC_OK)
 		sim_fail(s, c, "what is stored cannot be read");
 	return r;
@@ -145,15 +145,16 @@ void faults_answer(struct sim *s, struct call *c)
 /* Else the caller goes on to repeat its INVITE, and the call begins yet. */
 static bool has_begun(const struct call *c)
 {
-	for (uint32_t i = 0; !c->leg[1] && c->leg[0] && i < LEG_CLIENTS; i++)
+	for (uint32_t i = 0; !c->callee_id[0] && c->leg[0] && i < LEG_CLIENTS; i++)
 		if (c->leg[0]->client[i].live && c->leg[0]->client[i].provisional)
 			return true;
-	return c->leg[1];
+	return c->callee_id[0];
 }
 
 static bool somebody_is_there(const struct call *c)
 {
-	return (c->leg[0] && !c->leg[0]->gone) || (c->leg[1] && !c->leg[1]->gone);
+	return c->plan.fork == 2 || (c->leg[0] && !c->leg[0]->gone) ||
+	       (c->leg[1] && !c->leg[1]->gone);
 }
 
 /* What becomes of a call now that the border begins anew with what is stored. */

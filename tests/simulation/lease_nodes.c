@@ -82,11 +82,24 @@ static void stop(struct world *w, uint16_t node, const struct lease_action *a)
 		w->gone_at[a->group] = w->now;
 	n->serve[a->group].until = n->serve[a->group].epoch = 0;
 	n->serve[a->group].taken = 0;
-	n->serve[a->group].prepared = false;
+	n->serve[a->group].prepared = n->serve[a->group].yielding = false;
 	w->tally.stops++;
 	w->tally.expiries += a->why == LEASE_STOP_EXPIRED;
 	world_note(w, "node %u stops group %u: %s", node, a->group,
 		   (const char *[]){"lost", "expired", "released"}[a->why]);
+}
+
+/* All is written; until now it served on. */
+static void yielded(struct world *w, const struct world_event *ev)
+{
+	struct world_node *n = &w->node[ev->node];
+
+	if (!n->serve[ev->group].yielding)
+		return;
+	if (n->serve[ev->group].until)
+		w->gone_at[ev->group] = w->now;
+	n->serve[ev->group].until = 0;
+	n->serve[ev->group].yielding = false;
 }
 
 static void group_action(struct world *w, uint16_t node, const struct lease_action *a)
@@ -111,11 +124,9 @@ static void group_action(struct world *w, uint16_t node, const struct lease_acti
 		      n->serve[a->group].prepared ? 3 : 100);
 		break;
 	case LEASE_YIELD:
-		if (n->serve[a->group].until)
-			w->gone_at[a->group] = w->now;
-		n->serve[a->group].until = 0;
+		n->serve[a->group].yielding = true;
 		w->tally.handed++;
-		later(w, WORLD_YIELDED, node, a->group, 0, 10);
+		later(w, WORLD_YIELDED, node, a->group, 0, 40);
 		break;
 	default:
 		stop(w, node, a);
@@ -304,6 +315,7 @@ void node_event(struct world *w, struct world_event *ev)
 		restored(w, ev, now, &out);
 		break;
 	case WORLD_YIELDED:
+		yielded(w, ev);
 		lease_yielded(n->lease, now, ev->group, &out);
 		break;
 	default:

@@ -88,7 +88,7 @@ struct world_node {
 	struct {
 		uint64_t until, epoch; /* by its clock; 0: does not serve */
 		uint64_t taken;        /* epoch of the latest TAKEN; 0 */
-		bool prepared;
+		bool prepared, yielding;
 	} serve[WORLD_GROUPS];
 };
 

@@ -155,6 +155,7 @@ struct call {
 	bool promised;      /* and the store had the call then */
 	bool bereft;        /* the store has lost data since */
 	enum sim_loss lost;
+	char callee_id[80]; /* its Call-ID, by which the store knows the call */
 	uint64_t answer_at; /* when the callee's 2xx came to the border */
 	uint32_t history;
 	struct bytes past[CALL_HISTORY];
