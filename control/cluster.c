@@ -123,6 +123,8 @@ static void on_tick(uv_timer_t *t)
 	struct cluster *c = t->data;
 	bool busy = false;
 
+	c->ticking = true;
+	c->soon = false;
 	/* First what has expired: this process may have been stopped for long. */
 	lease_tick(c->lease, dp_now(), &c->out);
 	cluster_act(c);
@@ -134,8 +136,25 @@ static void on_tick(uv_timer_t *t)
 	}
 	lease_ready(c->lease, cluster_all_loaded(c));
 	tell_doubled(c);
-	uv_timer_start(t, on_tick, busy ? CLUSTER_BUSY_MS : CLUSTER_TICK_MS, 0);
+	c->ticking = false;
+	uv_timer_start(t, on_tick, c->soon ? 0 : busy ? CLUSTER_BUSY_MS : CLUSTER_TICK_MS, 0);
 	tell_drained(c);
+}
+
+void cluster_soon(struct cluster *c)
+{
+	c->soon = true;
+	if (c->dp && !c->closed && !c->ticking)
+		uv_timer_start(&c->tick, on_tick, 0, 0);
+}
+
+void cluster_woken(struct cluster *c)
+{
+	for (uint16_t i = 0; i < c->config->cluster.groups; i++)
+		if (cluster_group_is_busy(&c->group[i])) {
+			cluster_soon(c);
+			return;
+		}
 }
 
 /* ---- life ---- */

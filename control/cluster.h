@@ -9,8 +9,9 @@
  *
  * Taking a group: PREPARE restores its warm copies into the workers while its
  * addresses are still another's; TAKEN reads the log's end and restores what changed;
- * then the addresses are served and announced. Giving one: served no more, owed
- * writes flushed, released to an heir that has said it is ready.
+ * then the addresses are served and announced. Giving one: what it owes is written
+ * while it is served, it is served no more, the rest is written, and it is released
+ * to an heir that has said it is ready.
  */
 #ifndef CONTROL_CLUSTER_H
 #define CONTROL_CLUSTER_H
@@ -30,6 +31,12 @@ void cluster_close(struct cluster *c);
 
 /* From the store's io: Redis refused a write under this group's epoch. */
 void cluster_fenced(struct cluster *c, uint16_t group);
+
+/* A barrier has come back from a worker: the store has been given all that was before it. */
+void cluster_passed(struct cluster *c, uint16_t worker, uint64_t ref);
+
+/* The workers have something to tell: what was posted to them may all be done. */
+void cluster_woken(struct cluster *c);
 
 /* A request of a dialog that is not here: sent to the node that has it, or answered by nobody. */
 void cluster_forward(struct cluster *c, const struct dp_forward *f);

@@ -16,16 +16,6 @@
 /* No turn posts more than this of one group. */
 #define POSTS_A_TURN 4096u
 
-/*
- * When a group is not served any more, its engines still gather changes for a moment
- * before they put them; and what they put travels.
- */
-#define GATHER_MS (ENGINE_STORE_GATHER_MS + 30u)
-#define SETTLE_MS 20u
-
-/* Engines forget a group bit by bit; what is restored meanwhile might go with it. */
-#define FORGET_MS 500u
-
 /* ---- changes ---- */
 
 static void drop_changes(struct cluster_group *g)
@@ -123,6 +113,8 @@ static void on_caught_up(void *arg, uint16_t group)
 	struct cluster *c = arg;
 
 	c->group[group].caught_up = true;
+	if (c->group[group].taken)
+		cluster_soon(c);
 }
 
 void cluster_group_follow(struct cluster_group *g)
@@ -255,11 +247,11 @@ static bool must_stand_back(const struct cluster_group *g)
 	return false;
 }
 
-static void feed(struct cluster_group *g, uint64_t now)
+static void feed(struct cluster_group *g)
 {
 	uint32_t budget = POSTS_A_TURN;
 
-	if (!g->wanted || g->forget || now < g->forgotten_at + FORGET_MS || must_stand_back(g))
+	if (!g->wanted || g->forget || must_stand_back(g))
 		return;
 	if (post_warm(g, &budget))
 		post_changes(g, &budget);
@@ -284,6 +276,8 @@ void cluster_group_serve(struct cluster_group *g, uint64_t epoch, uint64_t until
 		g->epoch = epoch;
 		store_own(c->store, g->index, epoch);
 	}
+	if (g->yield >= YIELD_TURN)
+		return;
 	dp_group_until(c->dp, g->index, until);
 	if (!first)
 		return;
@@ -313,61 +307,13 @@ void cluster_group_stop(struct cluster_group *g)
 		cluster_group_follow(g);
 }
 
-void cluster_group_yield(struct cluster_group *g)
-{
-	dp_group_until(g->cluster->dp, g->index, 0);
-	g->yield = YIELD_TURN;
-	g->yield_since = g->yield_at = dp_now();
-}
-
-static void on_flushed(void *arg)
-{
-	struct cluster_group *g = arg;
-
-	g->flushes--;
-}
-
-static bool owes(const struct cluster *c)
-{
-	struct store_gauges s;
-
-	store_gauges_read(c->store, &s);
-	return s.waiting || s.underway || s.deletes_waiting;
-}
-
-static void yield_turn(struct cluster_group *g, uint64_t now)
-{
-	struct cluster *c = g->cluster;
-
-	if (g->yield == YIELD_TURN && dp_has_turned(c->dp, g->yield_since)) {
-		g->yield = YIELD_GATHER;
-		g->yield_at = now + GATHER_MS;
-	}
-	if ((g->yield == YIELD_GATHER || g->yield == YIELD_SETTLE) && now >= g->yield_at) {
-		if (g->yield == YIELD_SETTLE &&
-		    (!owes(c) || now >= g->yield_since + CLUSTER_YIELD_MS)) {
-			g->yield = YIELD_DONE;
-			return;
-		}
-		g->yield = YIELD_FLUSH;
-		g->flushes++;
-		store_flush(c->store, on_flushed, g);
-	}
-	if (g->yield == YIELD_FLUSH &&
-	    (g->flushes == 0 || now >= g->yield_since + CLUSTER_YIELD_MS)) {
-		g->yield = YIELD_SETTLE;
-		g->yield_at = now + SETTLE_MS;
-	}
-}
-
 /* ---- turns ---- */
 
 static void post_owed(struct cluster_group *g)
 {
-	if (g->forget && dp_group_post(g->cluster->dp, g->index, false)) {
+	/* What is posted from here on comes behind it, and is not forgotten with it. */
+	if (g->forget && dp_group_post(g->cluster->dp, g->index, false))
 		g->forget = g->stocked = false;
-		g->forgotten_at = dp_now();
-	}
 	if (!g->forget && g->announce && dp_group_post(g->cluster->dp, g->index, true))
 		g->announce = false;
 }
@@ -377,8 +323,8 @@ void cluster_group_turn(struct cluster_group *g, uint64_t now)
 	post_owed(g);
 	if (g->reload_at && now >= g->reload_at && !g->epoch)
 		cluster_group_follow(g);
-	feed(g, now);
-	yield_turn(g, now);
+	feed(g);
+	cluster_yield_turn(g, now);
 }
 
 bool cluster_group_is_busy(const struct cluster_group *g)

@@ -1,7 +1,8 @@
 /*
  * Inside the cluster: the loop that drives the lease and carries out its actions
- * (cluster.c), datagrams (cluster_net.c), scripts (cluster_script.c), and what is
- * in the workers and in memory of each group (cluster_group.c).
+ * (cluster.c), datagrams (cluster_net.c), scripts (cluster_script.c), what is in the
+ * workers and in memory of each group (cluster_group.c), and its giving away
+ * (cluster_yield.c).
  *
  * lease.h's functions are called from here only through cluster_turn() and the
  * callbacks of loop and connection, never while actions are carried out: these only
@@ -15,12 +16,12 @@
 #include "control/redis.h"
 
 #define CLUSTER_TICK_MS   10u
-#define CLUSTER_BUSY_MS   2u /* while something is restored or yielded */
+#define CLUSTER_BUSY_MS   1u /* while something is restored or yielded; most of it calls by itself */
 #define CLUSTER_UNKNOWN   64u
 #define CLUSTER_REFUSED   64u /* scripts that could not be sent, to be told */
 #define CLUSTER_CHANGES   8192u
 #define CLUSTER_CHECK_MS  2000u /* between looks at the other nodes' settings in Redis */
-#define CLUSTER_YIELD_MS  2000u /* for what is owed of a group that is given away */
+#define CLUSTER_YIELD_MS  2000u /* for what is owed of a group that is given away, twice */
 #define CLUSTER_RELOAD_MS 1000u
 #define CLUSTER_KEY       160u
 
@@ -39,7 +40,15 @@ struct cluster_change {
 	char fields[];
 };
 
-enum cluster_yield { YIELD_NOT, YIELD_TURN, YIELD_GATHER, YIELD_FLUSH, YIELD_SETTLE, YIELD_DONE };
+enum cluster_yield {
+	YIELD_NOT,
+	YIELD_PUT,   /* until the workers have put what they owe; it is still served */
+	YIELD_WRITE, /* until Redis has that */
+	YIELD_TURN,  /* not served any more: until every worker has noticed */
+	YIELD_LAST_PUT,
+	YIELD_LAST_WRITE,
+	YIELD_DONE
+};
 
 struct cluster_group {
 	struct cluster *cluster;
@@ -56,10 +65,10 @@ struct cluster_group {
 	struct cluster_change *first, **last;
 	uint32_t changes;
 	bool taken, caught_up, told;
-	uint64_t forgotten_at;
 	bool forget, announce; /* dp_group_post() is owed: first the one, then the other */
 	enum cluster_yield yield;
-	uint64_t yield_since, yield_at;
+	uint64_t yield_since, barrier;
+	bool barrier_owed;
 	uint32_t flushes; /* under way */
 };
 
@@ -91,6 +100,7 @@ struct cluster {
 	char stranger[SNAPSHOT_MAX_GROUPS][SNAPSHOT_HOST]; /* owners that are no node of ours */
 	bool told_up, broke; /* what the lease knows of the connection; lost since */
 	bool acting;         /* actions are being carried out */
+	bool ticking, soon;  /* a turn is under way; another is wanted at once */
 	bool agreed;         /* every other node's settings in Redis are ours */
 	bool checking, disagreed;
 	uint64_t check_at;
@@ -99,7 +109,8 @@ struct cluster {
 
 	struct cluster_node node[CONFIG_MAX_MEMBERS];
 	struct cluster_group group[SNAPSHOT_MAX_GROUPS];
-	uint64_t posted, restored_before; /* restores and forgets */
+	uint64_t posted, restored_before;          /* restores and forgets */
+	uint64_t barriers, passed[DP_MAX_WORKERS]; /* refs: posted last, come back from each */
 
 	bool draining, doubled;
 	void (*drained)(void *arg);
@@ -117,6 +128,8 @@ struct cluster {
 /* Carries out what the lease's last function has put into c->out. */
 void cluster_act(struct cluster *c);
 bool cluster_all_loaded(const struct cluster *c);
+/* What is waited for may have happened: a turn comes at once. */
+void cluster_soon(struct cluster *c);
 
 /* ---- cluster_net.c ---- */
 
@@ -145,7 +158,6 @@ void cluster_group_follow(struct cluster_group *g);
 void cluster_group_prepare(struct cluster_group *g);
 void cluster_group_take(struct cluster_group *g);
 void cluster_group_serve(struct cluster_group *g, uint64_t epoch, uint64_t until);
-void cluster_group_yield(struct cluster_group *g);
 void cluster_group_stop(struct cluster_group *g);
 void cluster_group_forget(struct cluster_group *g);
 /* Goes on with all that is under way. */
@@ -154,5 +166,10 @@ void cluster_group_turn(struct cluster_group *g, uint64_t now);
 bool cluster_group_is_busy(const struct cluster_group *g);
 /* All that was to be in the workers is there. */
 bool cluster_group_is_in(const struct cluster_group *g);
+
+/* ---- cluster_yield.c ---- */
+
+void cluster_group_yield(struct cluster_group *g);
+void cluster_yield_turn(struct cluster_group *g, uint64_t now);
 
 #endif

@@ -50,7 +50,8 @@
  *
  * Handing over: the owner's heartbeats name the heir (`wants`); the heir prepares
  * (LEASE_PREPARE, lease_restored()) and says so (`prepared`); the owner yields
- * (LEASE_YIELD, lease_yielded()), releases to the heir and says so at once; the heir
+ * (LEASE_YIELD, lease_yielded(); until then it may serve, by LEASE_SERVE as before),
+ * releases to the heir and says so at once; the heir
  * reads, claims, is told LEASE_TAKEN, and serves.
  */
 #ifndef CONTROL_LEASE_H
@@ -117,7 +118,7 @@ enum lease_action_type {
 	LEASE_FORGET,  /* a prepared group is another's: its state may go */
 	LEASE_TAKEN,   /* group was claimed: finish restoring, then lease_restored() (again) */
 	LEASE_STOP,    /* group, taken or served, is not ours any more; why: enum lease_stop */
-	LEASE_YIELD    /* stop serving group, write what is owed, then lease_yielded() */
+	LEASE_YIELD    /* write what group owes, stop serving it, write the rest, lease_yielded() */
 };
 
 enum lease_stop { LEASE_STOP_LOST, LEASE_STOP_EXPIRED, LEASE_STOP_RELEASED };

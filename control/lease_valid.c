@@ -103,7 +103,7 @@ void lease_extend(struct lease *l, struct lease_out *out)
 			continue;
 		g->by_grants = max(g->by_grants, by_grants(l, g));
 		g->until = max(g->until, max(g->by_redis, g->by_grants));
-		if (g->state != LEASE_MINE || g->until <= g->told)
+		if (g->state == LEASE_TAKING || g->yielded || g->until <= g->told)
 			continue;
 		g->told = g->until;
 		a = lease_emit(out, LEASE_SERVE, i);

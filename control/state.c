@@ -99,7 +99,10 @@ static bool take_ops(struct state *s)
 	struct dp_forward f;
 
 	for (uint32_t n = 0; dp_store_take(s->dp, &op); n++) {
-		store_put(s->store, &op);
+		if (op.barrier == 0)
+			store_put(s->store, &op);
+		else if (s->cluster)
+			cluster_passed(s->cluster, op.worker, op.barrier);
 		if (n == OPS_A_TURN)
 			return false;
 	}
@@ -122,6 +125,8 @@ static void on_wake(uv_poll_t *p, int status, int events)
 	dp_wake_clear(s->dp);
 	if (!take_ops(s))
 		state_turn_soon(s);
+	if (s->cluster)
+		cluster_woken(s->cluster);
 }
 
 static void on_turn(uv_timer_t *t)

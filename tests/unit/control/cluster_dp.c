@@ -90,6 +90,15 @@ bool dp_group_post(struct dataplane *dp, uint16_t group, bool active)
 	return true;
 }
 
+bool dp_barrier_post(struct dataplane *dp, uint64_t ref)
+{
+	if (!has_room(dp))
+		return false;
+	dp->barrier = ref;
+	dp->barriers++;
+	return true;
+}
+
 bool dp_has_turned(const struct dataplane *dp, uint64_t since_ms)
 {
 	(void)dp;

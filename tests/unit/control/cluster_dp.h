@@ -17,6 +17,8 @@ struct dataplane {
 	char record[CLUSTER_DP_RECORDS][IDENT_LEN];
 	uint32_t records;
 	uint64_t restored;
+	uint64_t barrier; /* asked last; 0: it has been answered */
+	uint32_t barriers;
 	uint32_t full; /* posts that find no room, before one does */
 	struct {
 		struct engine_path path;

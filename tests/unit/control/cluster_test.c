@@ -29,6 +29,7 @@ struct node {
 	struct cluster *cluster;
 	uint32_t drained, fenced;
 	uint64_t stored;
+	bool holds; /* its workers do not answer barriers */
 };
 
 static struct real_redis server, *redis = &server;
@@ -182,8 +183,21 @@ static void check_owners(void)
 			     dp_group_is_active(&node[1].dp, g));
 }
 
+static void pass_barrier(unsigned i)
+{
+	struct node *n = &node[i];
+	uint64_t ref = n->dp.barrier;
+
+	n->dp.barrier = 0;
+	for (uint16_t w = 0; w < n->config->dp.workers; w++)
+		cluster_passed(n->cluster, w, ref);
+}
+
 static bool turn(uint64_t until)
 {
+	for (unsigned i = 0; i < NODES; i++)
+		if (node[i].cluster && node[i].dp.barrier && !node[i].holds)
+			pass_barrier(i);
 	uv_run(&loop, UV_RUN_ONCE);
 	check_owners();
 	return dp_now() < until;
@@ -376,6 +390,71 @@ static void an_operator_moves_a_group(void **state)
 	assert_true(cluster_move(node[0].cluster, 0, 1, &why));
 	WAIT_FOR(serves(1, 0));
 	assert_int_equal(node[1].dp.records, 10);
+}
+
+static bool redis_has(uint16_t group, unsigned number)
+{
+	char id[IDENT_LEN];
+
+	make_id(id, group, number);
+	return real_redis_number(&server, "EXISTS postern:test:g%u:call:%b", group, id,
+				 (size_t)IDENT_LEN) == 1;
+}
+
+/* Served until Redis has what is owed; what changes at the very end is written too. */
+static void what_is_owed_is_written_before_and_after_serving(void **state)
+{
+	const char *why = "";
+	uint32_t before;
+
+	(void)state;
+	start_both();
+	put_some(0, 0, 1, 10);
+	WAIT_FOR(node[0].dp.barrier == 0);
+	before = node[0].dp.barriers;
+	node[0].holds = true;
+	assert_true(cluster_move(node[0].cluster, 0, 1, &why));
+	WAIT_FOR(node[0].dp.barriers == before + 1);
+	assert_true(dp_group_is_active(&node[0].dp, 0));
+	/* What the workers had gathered comes before the barrier. */
+	put(0, 0, 11, true);
+	pass_barrier(0);
+	while (dp_group_is_active(&node[0].dp, 0))
+		turn(UINT64_MAX);
+	assert_true(redis_has(0, 11));
+	WAIT_FOR(node[0].dp.barriers == before + 2);
+	assert_false(dp_group_is_active(&node[0].dp, 0) || dp_group_is_active(&node[1].dp, 0));
+	put(0, 0, 12, true);
+	pass_barrier(0);
+	WAIT_FOR(serves(1, 0));
+	assert_int_equal(node[0].dp.barriers, before + 2);
+	assert_true(redis_has(0, 12));
+	assert_int_equal(node[1].dp.records, 12);
+}
+
+/* The lease is renewed while nothing but the writing keeps the group here. */
+static void a_group_is_served_as_long_as_its_writing_takes(void **state)
+{
+	struct cluster_view v;
+	const char *why = "";
+	uint32_t before;
+	uint64_t until;
+
+	(void)state;
+	start_both();
+	WAIT_FOR(node[0].dp.barrier == 0);
+	before = node[0].dp.barriers;
+	node[0].holds = true;
+	assert_true(cluster_move(node[0].cluster, 0, 1, &why));
+	WAIT_FOR(node[0].dp.barriers == before + 1);
+	until = node[0].dp.until[0];
+	WAIT_FOR(node[0].dp.until[0] != until);
+	assert_true(node[0].dp.until[0] > until || node[0].dp.until[0] == 0);
+	cluster_view_read(node[0].cluster, dp_now(), &v);
+	assert_int_equal(v.group[0].state, LEASE_YIELDING);
+	/* Workers that never answer hold nobody up for ever. */
+	WAIT_FOR(serves(1, 0));
+	assert_false(dp_group_is_active(&node[0].dp, 0));
 }
 
 /* The process stands still while its lease runs out, and goes on. */
@@ -665,6 +744,8 @@ int main(void)
 		TEST(a_drain_gives_everything_away),
 		TEST(a_last_node_gives_up_what_nobody_takes),
 		TEST(an_operator_moves_a_group),
+		TEST(what_is_owed_is_written_before_and_after_serving),
+		TEST(a_group_is_served_as_long_as_its_writing_takes),
 		TEST(who_slept_serves_no_more),
 		TEST(a_request_goes_to_the_node_that_has_its_dialog),
 		TEST(a_request_that_nobody_knows_is_answered_when_repeated),
