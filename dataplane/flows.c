@@ -2,6 +2,7 @@
 
 #include "dataplane/neigh.h"
 #include "dataplane/output.h"
+#include "dataplane/steer.h"
 #include "dataplane/worker.h"
 
 /* Every flow is looked at this often. */
@@ -38,6 +39,11 @@ void flows_resolve(struct worker *w, struct flow *f)
 
 	if (f->out_dst_ip != 0 && port_next_hop(p, w->active, f->out_dst_ip, &hop))
 		s = neigh_lookup(w->dp->neigh, f->out_port, hop, w->now, mac);
+	else
+		hop = 0;
+	/* Of a group that stands by: its first packet after a takeover waits for nobody. */
+	if (s == NEIGH_NONE && hop != 0 && !(w->dp->realm[f->spec.realm].gate & w->active))
+		steer_neigh_want(w, f->out_port, hop);
 	if (s == NEIGH_REACHABLE || s == NEIGH_PROBING)
 		f->out_l2_len = (uint8_t)output_l2(p, f->out_l2, mac, RTE_ETHER_TYPE_IPV4);
 	else

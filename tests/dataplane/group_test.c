@@ -758,6 +758,48 @@ static void media_of_a_group_that_is_not_ours_is_not_silent(void **state)
 	bed_close(&b);
 }
 
+/*
+ * Media that stands by asks for its next hop from the port's own address, which is
+ * always ours; so the first packet after a takeover leaves at once.
+ */
+static void what_stands_by_knows_its_next_hop(void **state)
+{
+	struct frame_view v;
+	struct worker *w;
+	struct bed b;
+
+	(void)state;
+	groups_init(&b, 1);
+	bed_open(&b, 0);
+	w = b.dp->worker[0];
+	bed_turn(&b);
+	bed_drain(&b);
+	publish(w, 20000, 30000, PBX, 17000);
+	bed_elapse(&b, 2);
+	v = bed_expect(&b, INSIDE, &f);
+	assert_int_equal(v.tip, PBX);
+	assert_int_equal(v.sip, IN_OWN);
+	v = bed_expect(&b, OUTSIDE, &f);
+	assert_int_equal(v.tip, PHONE);
+	assert_int_equal(v.sip, OUT_OWN);
+	bed_expect_silence(&b);
+	arp(&b, INSIDE, 2, IN_MAC, PBX_MAC, PBX, IN_OWN);
+	arp(&b, OUTSIDE, 2, OUT_MAC, PHONE_MAC, PHONE, OUT_OWN);
+	bed_elapse(&b, 1000);
+	for (uint32_t i = 0; i < w->live_count; i++)
+		assert_true(b.dp->flow[w->live[i]].out_l2_len != 0);
+	dp_group_until(b.dp, 0, UINT64_MAX);
+	bed_turn(&b);
+	media_put(&b, 20000, 1);
+	bed_turn(&b);
+	v = bed_expect(&b, INSIDE, &f);
+	assert_int_equal(v.src, IN_IP);
+	assert_int_equal(v.dst, PBX);
+	assert_memory_equal(v.to, PBX_MAC, 6);
+	bed_expect_silence(&b);
+	bed_close(&b);
+}
+
 /* ---- tables ---- */
 
 static void a_port_has_room_for_an_address_of_every_realm_and_listener(void **state)
@@ -885,6 +927,7 @@ int main(void)
 		cmocka_unit_test(calls_go_on_in_the_group_that_stays),
 		cmocka_unit_test(a_lost_group_is_forgotten_without_a_word),
 		cmocka_unit_test(media_of_a_group_that_is_not_ours_is_not_silent),
+		cmocka_unit_test(what_stands_by_knows_its_next_hop),
 		cmocka_unit_test(a_port_has_room_for_an_address_of_every_realm_and_listener),
 		cmocka_unit_test(what_no_group_could_serve_is_refused_at_the_start),
 		cmocka_unit_test(a_snapshot_that_moves_a_realm_to_another_group_does_not_fit),

@@ -425,6 +425,102 @@ static void rubbish_restores_nothing(void **state)
 	bed_close(&b);
 }
 
+/* ---- barriers, and what comes behind the loss of a group ---- */
+
+static uint64_t barrier_taken(struct bed *b, uint32_t *puts)
+{
+	*puts = 0;
+	while (take(b)) {
+		if (kept.op.barrier)
+			return kept.op.barrier;
+		*puts += kept.op.put;
+	}
+	return 0;
+}
+
+static void a_barrier_comes_behind_what_was_gathered(void **state)
+{
+	struct bed b;
+	struct talk t;
+	uint32_t puts;
+
+	(void)state;
+	bed_up(&b, 1);
+	mode(&b, ENGINE_STORE_BEHIND);
+	talk_init(&t, 1);
+	talk_call(&b, &t);
+	store_all(&b);
+	speak(&b, &t, OUTSIDE, 1); /* a source that latches is gathered */
+	bed_drain(&b);
+	assert_int_equal(barrier_taken(&b, &puts), 0);
+	assert_true(dp_barrier_post(b.dp, 7));
+	dp_wake_clear(b.dp);
+	bed_elapse(&b, 2);
+	assert_true(woken(&b));
+	assert_int_equal(barrier_taken(&b, &puts), 7);
+	assert_true(puts > 0);
+	talk_bye(&b, &t);
+	bed_elapse(&b, 1000);
+	store_all(&b);
+	bed_elapse(&b, 40000);
+	bed_close(&b);
+}
+
+/* Puts that found no room are made again: the barrier waits for them. */
+static void a_barrier_waits_until_nothing_is_refused(void **state)
+{
+	struct bed b;
+	struct talk t;
+	uint32_t puts;
+
+	(void)state;
+	bed_up(&b, 1);
+	mode(&b, ENGINE_STORE_BEHIND);
+	fill(b.dp->worker[0]);
+	fill_up(b.dp->worker[0]);
+	talk_init(&t, 1);
+	talk_call(&b, &t);
+	assert_true(dp_barrier_post(b.dp, 7));
+	bed_elapse(&b, 20);
+	assert_true(b.dp->worker[0]->state.refusals > 0);
+	assert_int_equal(barrier_taken(&b, &puts), 0);
+	bed_elapse(&b, 20);
+	assert_int_equal(barrier_taken(&b, &puts), 7);
+	assert_int_equal(puts, 1);
+	bed_close(&b);
+}
+
+/* The engine forgets in many steps; a restore posted at once is not forgotten. */
+static void what_is_restored_behind_a_loss_stays(void **state)
+{
+	struct bed b;
+	struct talk t;
+	struct engine_stats s;
+
+	(void)state;
+	bed_up(&b, 1);
+	call_kept(&b, &t);
+	bed_close(&b);
+
+	bed_init(&b, 1);
+	engine_limits_for(&b.conf.limits, 4000, 4000);
+	bed_open(&b, 0);
+	bed_learn_all(&b);
+	restore(&b);
+	assert_true(dp_group_post(b.dp, 0, false));
+	assert_true(dp_restore_post(b.dp, kept.op.kind, kept.op.id, kept.op.fields));
+	worker_turn(b.dp->worker[0], b.now);
+	assert_true(b.dp->worker[0]->state.forgetting);
+	assert_int_equal(dp_restored(b.dp), 1);
+	bed_elapse(&b, 10);
+	assert_false(b.dp->worker[0]->state.forgetting);
+	assert_int_equal(dp_restored(b.dp), 2);
+	engine_read(&b, 0, &s);
+	assert_int_equal(s.calls, 1);
+	assert_int_equal(s.restored, 2);
+	bed_close(&b);
+}
+
 /* ---- the way in ---- */
 
 static const char stray[IDENT_LEN + 1] = "00000000000000000000000000000000";
@@ -792,6 +888,9 @@ int main(void)
 		cmocka_unit_test(a_call_outlives_its_process),
 		cmocka_unit_test(what_ended_elsewhere_is_forgotten),
 		cmocka_unit_test(rubbish_restores_nothing),
+		cmocka_unit_test(a_barrier_comes_behind_what_was_gathered),
+		cmocka_unit_test(a_barrier_waits_until_nothing_is_refused),
+		cmocka_unit_test(what_is_restored_behind_a_loss_stays),
 		cmocka_unit_test(restores_leave_room_for_acknowledgements),
 		cmocka_unit_test(a_ring_to_one_worker_that_is_full_keeps_words_to_all_back),
 		cmocka_unit_test(restores_do_not_starve_packets),
