@@ -144,7 +144,7 @@ static void check_fields(struct driver *d, const struct engine_store *s)
 /* A registration that has expired is not restored, and begins anew over what is left of it. */
 static bool has_to_rise(const struct driver *d, const struct driver_record *r)
 {
-	uint64_t spare = r->kind == CHECKPOINT_REGISTRATION ? 61000 : 0;
+	uint64_t spare = r->kind == CHECKPOINT_REGISTRATION ? 90000 : 0;
 
 	return r->present && !r->deleted && r->expires > d->now + spare;
 }

@@ -347,9 +347,10 @@ void faults_report(const struct sim *s)
 	       (unsigned long long)t->went_on, (unsigned long long)t->ended_unstored,
 	       (unsigned long long)t->unstored);
 	printf("# calls that did not go on: not rung or not stored yet %llu, answer unstored %llu, "
-	       "lost by the store %llu; ends that gave up ringing %llu, never told %llu\n",
+	       "lost by the store %llu; ends that gave up ringing %llu, never told %llu, of those "
+	       "branches that had lost %llu\n",
 	       (unsigned long long)t->gone[SIM_LOST_RINGING],
 	       (unsigned long long)t->gone[SIM_LOST_UNSTORED],
 	       (unsigned long long)t->gone[SIM_LOST_DATA], (unsigned long long)t->impatient,
-	       (unsigned long long)t->bereaved);
+	       (unsigned long long)t->bereaved, (unsigned long long)t->forks);
 }

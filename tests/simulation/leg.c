@@ -347,7 +347,11 @@ static void todo_run(struct sim *s, struct leg *l, enum todo_what what)
  */
 static void leg_orphan(struct sim *s, struct leg *l)
 {
-	if (l->call->lost) {
+	bool fork = l->call->plan.fork == 2 && s->tally.deaths;
+
+	/* The BYE to a branch that lost is not stored: one on its way is not sent again. */
+	if (l->call->lost || fork) {
+		s->tally.forks += !l->call->lost;
 		s->tally.bereaved++;
 		leg_gone(s, l);
 		return;

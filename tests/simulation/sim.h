@@ -201,7 +201,7 @@ struct sim_tally {
 	/* the store's faults: deaths (in mid-event, of a group), records lost by the store, calls
 	   that went on, calls whose end was not stored, and those that did not go on */
 	uint64_t deaths, torn, handed, reverts, storms, went_on, ended_unstored, unstored,
-		gone[SIM_LOST_KINDS], bereaved, impatient;
+		gone[SIM_LOST_KINDS], bereaved, impatient, forks;
 };
 
 struct sim {
