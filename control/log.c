@@ -1,6 +1,8 @@
 #include "control/log.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@ static struct {
 	log_clock_fn clock;
 	void *arg;
 	struct log_site *sites; /* with suppressed lines to tell */
+	uint64_t lost;          /* lines that standard error had no room for */
 } logger = {.level = LOG_LEVEL_INFO};
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -101,11 +104,29 @@ static size_t write_head(char *out, size_t cap, enum log_level level)
 	return (size_t)n;
 }
 
+/*
+ * Whether a line can be written without waiting for who reads: the leases of a
+ * cluster are renewed by the same thread. A pipe that is writable takes PIPE_BUF bytes.
+ */
+static bool can_write(void)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) != 0;
+}
+
 static void write_stderr(enum log_level level, const char *line, size_t len)
 {
 	char buf[LOG_LINE_MAX + 128];
-	size_t n = write_head(buf, sizeof(buf), level);
+	size_t n;
 	ssize_t done;
+
+	_Static_assert(sizeof(buf) <= PIPE_BUF, "written at once or not");
+	if (!can_write()) {
+		logger.lost++;
+		return;
+	}
+	n = write_head(buf, sizeof(buf), level);
 
 	if (len > sizeof(buf) - n - 1)
 		len = sizeof(buf) - n - 1;
@@ -195,6 +216,10 @@ static void write_line(enum log_level level, const struct log_field *fields, uin
 		put_field(&l, fields);
 	if (suppressed)
 		put_field(&l, &LOG_U64("suppressed", suppressed));
+	if (logger.lost && !logger.sink && can_write()) {
+		put_field(&l, &LOG_U64("lines_lost", logger.lost));
+		logger.lost = 0;
+	}
 	if (logger.sink)
 		logger.sink(logger.arg, level, l.text, l.n);
 	else

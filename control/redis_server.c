@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* close_range() */
 #include "control/redis_server.h"
 
 #include <errno.h>
@@ -204,6 +205,11 @@ static int spawn(struct redis_server *s, char *conf, int lock)
 		.stdio = io,
 	};
 
+	/*
+	 * Devices' descriptors are nobody's to mark but ours: a server that outlives this
+	 * process for a moment would keep them from the next. Linux before 5.11 does not.
+	 */
+	close_range(LOCK_FD_CHILD, ~0u, CLOSE_RANGE_CLOEXEC);
 	return uv_spawn(s->loop, &s->process, &options);
 }
 

@@ -1,4 +1,5 @@
 /* Log lines: quoting, levels, and what is told of lines that were too many. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -6,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -212,6 +214,43 @@ static void records_have_a_rate_of_their_own(void **state)
 	assert_int_equal(count, 20);
 }
 
+/* Who reads standard error stands still: we do not. */
+static void a_reader_that_stands_still_is_not_waited_for(void **state)
+{
+	static char text[1 << 20];
+	int ends[2] = {-1, -1}, before = dup(STDERR_FILENO);
+	char full[4096];
+	size_t n = 0;
+	ssize_t got;
+
+	(void)state;
+	log_set_sink(NULL, tell_time, NULL);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	memset(full, 'x', sizeof(full));
+	while (write(ends[1], full, sizeof(full)) > 0)
+		;
+	assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0); /* as a daemon's is: it blocks */
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	log_at(LOG_LEVEL_WARN, LOG_MSG("first"));
+	log_at(LOG_LEVEL_WARN, LOG_MSG("second"));
+	while (read(ends[0], full, sizeof(full)) > 0)
+		;
+	log_at(LOG_LEVEL_WARN, LOG_MSG("third"));
+	log_at(LOG_LEVEL_WARN, LOG_MSG("fourth"));
+	dup2(before, STDERR_FILENO);
+	while ((got = read(ends[0], text + n, sizeof(text) - 1 - n)) > 0)
+		n += (size_t)got;
+	text[n] = '\0';
+	close(before);
+	close(ends[0]);
+	close(ends[1]);
+	assert_null(strstr(text, "first"));
+	assert_non_null(strstr(text, "msg=third lines_lost=2\n"));
+	assert_non_null(strstr(text, "msg=fourth\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +266,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_record_is_one_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(records_have_a_rate_of_their_own, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_reader_that_stands_still_is_not_waited_for,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
