@@ -5,6 +5,7 @@
 #define AWAY_MS     4000u
 #define DEADLINE_MS 50u /* snapshot_defaults() */
 #define SAVE_MS     2000u
+#define SETTLED_MS  2000u
 
 bool faults_are_on(const struct sim *s)
 {
@@ -132,6 +133,7 @@ void faults_answer(struct sim *s, struct call *c)
 	const struct driver_record *r = record_of(s, c, &p);
 
 	c->answered = true;
+	c->answered_at = s->now;
 	c->promised = r && r->present && p.state != CHECKPOINT_EARLY;
 	if (c->promised)
 		return;
@@ -149,6 +151,21 @@ static bool has_begun(const struct call *c)
 		if (c->leg[0]->client[i].live && c->leg[0]->client[i].provisional)
 			return true;
 	return c->callee_id[0];
+}
+
+/* A store that has been well for a while has every call that is up. */
+void faults_check(struct sim *s, struct call *c)
+{
+	static struct call_checkpoint p;
+	uint64_t since =
+		s->faults.fair_since > c->answered_at ? s->faults.fair_since : c->answered_at;
+	const struct driver_record *r;
+
+	if (!faults_are_on(s) || !is_fair(s) || s->faults.resync_at || s->now < since + SETTLED_MS)
+		return;
+	r = record_of(s, c, &p);
+	if (!r || !r->present || p.state != CHECKPOINT_ANSWERED)
+		sim_fail(s, c, "a call is up and not stored, and the store is well");
 }
 
 static bool somebody_is_there(const struct call *c)

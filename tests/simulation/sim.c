@@ -125,6 +125,7 @@ static void check_some_call(struct sim *s)
 		if (!l->call->leg[i] || !l->call->leg[i]->up)
 			return;
 	check_flow(s, l->call, l->core ? SIM_CORE : SIM_ACCESS, l->border_port);
+	faults_check(s, l->call);
 }
 
 /* What a dataplane would tell: a phone's first packets, and media that has stopped. */

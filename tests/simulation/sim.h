@@ -156,6 +156,7 @@ struct call {
 	bool bereft;        /* the store has lost data since */
 	enum sim_loss lost;
 	char callee_id[80]; /* its Call-ID, by which the store knows the call */
+	uint64_t answered_at;
 	uint64_t answer_at; /* when the callee's 2xx came to the border */
 	uint32_t history;
 	struct bytes past[CALL_HISTORY];
@@ -278,6 +279,7 @@ void faults_start(struct sim *s);
 void faults_tick(struct sim *s);
 void faults_answer(struct sim *s, struct call *c); /* a 2xx leaves for the caller */
 void faults_fate(void *ctx, bool is_put, struct driver_fate *fate);
+void faults_check(struct sim *s, struct call *c); /* it is up */
 void faults_finish(struct sim *s);
 void faults_report(const struct sim *s);
 bool faults_are_on(const struct sim *s);
