@@ -277,11 +277,15 @@ static void run(struct node *n)
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 }
 
-static void close_handle(uv_handle_t *h, void *arg)
+/* What others have open they close themselves, and may have to wait for: a redis-server's end. */
+static void close_ours(uv_handle_t *h, void *arg)
 {
-	(void)arg;
-	if (!uv_is_closing(h))
-		uv_close(h, NULL);
+	struct node *n = arg;
+	const void *const ours[] = {&n->poll, &n->term, &n->intr};
+
+	for (unsigned i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (h == ours[i] && !uv_is_closing(h))
+			uv_close(h, NULL);
 }
 
 static void end(struct node *n)
@@ -291,7 +295,7 @@ static void end(struct node *n)
 	ctl_server_close(n->server);
 	state_close(n->state);
 	n->ctl.state = NULL;
-	uv_walk(&n->loop, close_handle, NULL);
+	uv_walk(&n->loop, close_ours, n);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&n->loop);
 	drain_free(&n->drain);
