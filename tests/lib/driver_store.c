@@ -418,7 +418,10 @@ void driver_store_revert(struct driver *d)
 
 	driver_store_lose(d);
 	for (uint32_t i = 0; i < t->saves; i++) {
+		bool deleted = t->record[i].deleted && !t->saved[i].present;
+
 		t->record[i] = t->saved[i];
+		t->record[i].deleted = deleted;
 		t->record[i].fields = t->saved[i].present ? copy(t->saved[i].fields) : SLICE_NONE;
 	}
 	for (uint32_t i = t->saves; i < t->records; i++)

@@ -93,6 +93,18 @@ MUTANTS = [
     ("answer-not-held", "sbc/core/call_answer.c",
      r"if \(e->store\.mode != ENGINE_STORE_DURABLE\)", "if (true)",
      "the 2xx does not wait for the store"),
+    ("refused-not-put-again", "sbc/core/store.c",
+     r"!ok \|\| again == STORE_F_AGAIN_SOON", "again == STORE_F_AGAIN_SOON",
+     "a put that was refused is not made again"),
+    ("no-cseq-gap", "sbc/core/restore_internal.h",
+     r"return RESTORE_CSEQ_GAP \+ \(uint32_t\)\(n < RESTORE_CSEQ_MAX \? n : RESTORE_CSEQ_MAX\);",
+     "(void)n;\n\treturn 0;", "a restored call repeats the CSeqs of what was not stored"),
+    ("one-cseq-gap", "sbc/core/restore_internal.h",
+     r"return RESTORE_CSEQ_GAP \+ \(uint32_t\)\(n < RESTORE_CSEQ_MAX \? n : RESTORE_CSEQ_MAX\);",
+     "(void)n;\n\treturn RESTORE_CSEQ_GAP;", "a call restored twice repeats its CSeqs"),
+    ("ending-keeps-reinvites", "sbc/core/gather.c",
+     r"if \(c->state == CHECKPOINT_ENDING && ex->kind != EXCHANGE_INVITE\)", "if (false)",
+     "a call that is over is put as it cannot be restored"),
     ("delete-forgotten", "sbc/core/store_owed.c",
      r"\tstore_delete\(e, CHECKPOINT_CALL, slice_of\(owed->call_id, IDENT_LEN\),\n"
      r"\t\t     \(uint16_t\)owed->far_tag\);\n", "",
@@ -198,12 +210,16 @@ class House:
         bad = re.findall(r"^not ok \d+ - (\S+)", text, re.M)
         if not ok and not bad:
             bad = ["scenario runner: " + (text.strip().splitlines() or ["nothing said"])[-1]]
+        return bad + self.simulation_failures("simulation", []) + self.simulation_failures(
+            "simulation of deaths", ["--store", "stormy", "--crash", "4000", "--pool", "1500"])
+
+    def simulation_failures(self, name, options):
         ok, text = run([os.path.join(self.build, "tests/simulation/sim"), "--calls", "250",
-                        "--seed", "7"], self.build, 120)
-        if not ok:
-            said = [l for l in text.splitlines() if l.startswith("# ")]
-            bad.append("simulation: " + (said[2][2:] if len(said) > 2 else text.strip()[-80:]))
-        return bad
+                        "--seed", "7"] + options, self.build, 120)
+        said = [l for l in text.splitlines() if l.startswith("# ")]
+        at = 5 if options else 2
+        return [] if ok else [name + ": " + (said[at][2:] if len(said) > at
+                                             else text.strip()[-80:])]
 
     def apply(self, path, pattern, text):
         """Edits a file; gives its former content back, or None when it does not match once."""
