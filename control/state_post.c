@@ -31,8 +31,13 @@ static bool ack_room(struct state *s)
 	ack = malloc(room * sizeof(*ack));
 	if (!ack)
 		return false;
-	for (uint32_t i = 0; i < s->ack_count; i++)
-		ack[i] = s->ack[(s->ack_first + i) % s->ack_room];
+	/* It is full: from the oldest to its end, then from its beginning. */
+	if (s->ack_room) {
+		uint32_t tail = s->ack_room - s->ack_first;
+
+		memcpy(ack, s->ack + s->ack_first, tail * sizeof(*ack));
+		memcpy(ack + tail, s->ack, s->ack_first * sizeof(*ack));
+	}
 	free(s->ack);
 	s->ack = ack;
 	s->ack_first = 0;

@@ -287,7 +287,7 @@ static void flows_come_back_as_they_were(void **state)
 {
 	struct parties p = party(1);
 	struct net_addr nat = {fixture_phone().ip, 46000}, rtcp = {fixture_phone().ip, 46001};
-	struct flow_spec before[8], *b = before;
+	struct flow_spec before[8] = {0}, *b = before;
 	const struct flow_spec *s;
 	struct engine_event ev = {.type = ENGINE_EV_MEDIA};
 	uint32_t cursor = 0;
