@@ -242,9 +242,10 @@ void store_own(struct store *s, uint16_t group, uint64_t epoch)
 	g->epoch = epoch;
 	g->claimed = !s->alone;
 	g->held = false;
-	if (epoch == 0)
+	if (epoch == 0) {
+		g->reconcile_done = g->reconcile_asked;
 		store_queue_drop(s, group);
-	else if (s->alone && s->connected)
+	} else if (s->alone && s->connected)
 		store_claim(s, group);
 	store_mode_update(s);
 	store_flush_check(s);
@@ -278,6 +279,7 @@ void store_pump(struct store *s)
 {
 	bool sent = s->connected;
 
+	store_reconcile_owed(s);
 	for (uint16_t n = 0; sent && n < s->groups; n++) {
 		uint16_t group = s->next_group;
 

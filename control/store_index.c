@@ -12,6 +12,7 @@ struct walk {
 	struct store *store;
 	uint16_t group;
 	uint64_t epoch;
+	uint32_t asked;
 	char cursor[24];
 };
 
@@ -41,24 +42,37 @@ static bool is_page(const redisReply *r)
 	       r->element[1]->type == REDIS_REPLY_ARRAY;
 }
 
+/* The walk is over: at the index's end, or it is to be begun again. */
+static void end(struct walk *w, bool whole)
+{
+	struct store_group *g = &w->store->group[w->group];
+
+	g->reconciling = false;
+	if (whole)
+		g->reconcile_done = w->asked;
+	free(w);
+}
+
 static void on_page(void *arg, const redisReply *r)
 {
 	struct walk *w = arg;
 	struct store *s = w->store;
-	bool more = false;
+	bool whole = false;
 
 	if (!store_answered(s)) {
 		free(w);
 		return;
 	}
-	if (is_page(r) && s->group[w->group].epoch == w->epoch && knows_all(s, w->group)) {
-		for (size_t i = 0; i < r->element[1]->elements; i++)
-			take_member(w, r->element[1]->element[i]);
-		snprintf(w->cursor, sizeof(w->cursor), "%s", r->element[0]->str);
-		more = strcmp(w->cursor, "0") != 0;
+	if (!is_page(r) || s->group[w->group].epoch != w->epoch || !knows_all(s, w->group)) {
+		end(w, false);
+		return;
 	}
-	if (!more || !ask(w))
-		free(w);
+	for (size_t i = 0; i < r->element[1]->elements; i++)
+		take_member(w, r->element[1]->element[i]);
+	snprintf(w->cursor, sizeof(w->cursor), "%s", r->element[0]->str);
+	whole = strcmp(w->cursor, "0") == 0;
+	if (whole || !ask(w))
+		end(w, whole);
 	store_pump(s);
 }
 
@@ -75,17 +89,32 @@ static bool ask(struct walk *w)
 	return true;
 }
 
-/*
- * Cut short by a lost connection, it is begun again with the next resync at the
- * latest; until then the records' own expiry bounds what is left over.
- */
-void store_reconcile(struct store *s, uint16_t group)
+static void begin(struct store *s, uint16_t group)
 {
-	struct walk *w = knows_all(s, group) ? malloc(sizeof(*w)) : NULL;
+	struct store_group *g = &s->group[group];
+	struct walk *w = malloc(sizeof(*w));
 
 	if (!w)
 		return;
-	*w = (struct walk){s, group, s->group[group].epoch, "0"};
+	*w = (struct walk){s, group, g->epoch, g->reconcile_asked, "0"};
+	g->reconciling = true;
 	if (!ask(w))
-		free(w);
+		end(w, false);
+}
+
+void store_reconcile_owed(struct store *s)
+{
+	for (uint16_t i = 0; s->connected && i < s->groups; i++) {
+		const struct store_group *g = &s->group[i];
+
+		if (g->reconcile_asked != g->reconcile_done && !g->reconciling && g->epoch &&
+		    g->claimed && knows_all(s, i))
+			begin(s, i);
+	}
+}
+
+void store_reconcile(struct store *s, uint16_t group)
+{
+	s->group[group].reconcile_asked++;
+	store_reconcile_owed(s);
 }

@@ -65,6 +65,9 @@ struct store_group {
 	bool held;      /* it knows a higher one: ours, or another's, as store_own() will say */
 	/* not all of its ids have been read, or there was no room: nothing may be reconciled */
 	bool reading, unknown;
+	/* how often its index was to be compared with what lives here, and up to which it was */
+	uint32_t reconcile_asked, reconcile_done;
+	bool reconciling;
 	uint32_t owned; /* how often it has become ours: what is of before is not written again */
 	char lease[STORE_KEY], index[STORE_KEY], log[STORE_KEY], prefix[STORE_KEY];
 	struct store_list list[3]; /* by enum store_act */
@@ -198,5 +201,8 @@ void store_poll_start(struct store *s);
 bool store_member_parse(const char *p, size_t n, enum checkpoint_kind *kind, uint8_t id[STORE_ID]);
 /* Removes from Redis what the index of a group has and the table does not. */
 void store_reconcile(struct store *s, uint16_t group);
+
+/* Begins those that could not begin, or were cut short by a lost connection. */
+void store_reconcile_owed(struct store *s);
 
 #endif
