@@ -172,21 +172,65 @@ static bool info_field(const char *info, const char *key, char *out, size_t cap)
 	return false;
 }
 
-static void come_up(struct redis *r, const char *info)
+static void come_up(struct redis *r)
 {
-	struct redis_up up = {.replicas = 0};
-	char replicas[16];
-
-	info_field(info, "run_id", up.run_id, sizeof(up.run_id));
-	if (info_field(info, "connected_slaves", replicas, sizeof(replicas)))
-		up.replicas = (uint32_t)strtoul(replicas, NULL, 10);
 	r->phase = REDIS_UP;
 	r->pause_ms = REDIS_PAUSE_MIN_MS;
 	r->why[0] = '\0';
+	r->before = r->id;
+	snprintf(r->before_run_id, sizeof(r->before_run_id), "%s", r->greeted.run_id);
 	log_at(LOG_LEVEL_INFO, LOG_MSG("Redis is there"), LOG_STR("connection", r->name),
-	       LOG_STR("server", up.run_id));
+	       LOG_STR("server", r->greeted.run_id));
 	if (r->events.up)
-		r->events.up(r->events.arg, &up);
+		r->events.up(r->events.arg, &r->greeted);
+}
+
+static void on_killed(void *arg, const redisReply *reply)
+{
+	if (!reply)
+		return;
+	if (reply->type == REDIS_REPLY_ERROR)
+		log_at(LOG_LEVEL_WARN,
+		       LOG_MSG("Redis may still carry out what an earlier connection sent"),
+		       LOG_STR("why", reply->str));
+	come_up(arg);
+}
+
+/*
+ * A server that stood still has what was sent on the connection before in its
+ * buffers, and may read it after what is sent on this one: an old record would
+ * replace a newer one. The connection is ended at its end first. Identifiers are
+ * those of one server's life.
+ */
+static void end_before(struct redis *r)
+{
+	char id[24];
+	const char *kill[] = {"CLIENT", "KILL", "ID", id};
+
+	snprintf(id, sizeof(id), "%lld", r->before);
+	if (r->before == 0 || strcmp(r->before_run_id, r->greeted.run_id) != 0)
+		come_up(r);
+	else if (!redis_send(r, on_killed, r, 4, kill, NULL))
+		redis_lost(r, "out of memory");
+}
+
+static void greeted(struct redis *r, const char *info)
+{
+	char replicas[16];
+
+	r->greeted = (struct redis_up){.replicas = 0};
+	info_field(info, "run_id", r->greeted.run_id, sizeof(r->greeted.run_id));
+	if (info_field(info, "connected_slaves", replicas, sizeof(replicas)))
+		r->greeted.replicas = (uint32_t)strtoul(replicas, NULL, 10);
+	end_before(r);
+}
+
+static void on_id(void *arg, const redisReply *reply)
+{
+	struct redis *r = arg;
+
+	if (reply)
+		r->id = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
 }
 
 static void on_info(void *arg, const redisReply *reply)
@@ -207,7 +251,7 @@ static void on_info(void *arg, const redisReply *reply)
 		 strcmp(loading, "0") != 0)
 		redis_lost(r, "it is loading its data");
 	else
-		come_up(r, reply->str);
+		greeted(r, reply->str);
 }
 
 /* AUTH and SELECT must be answered with OK; their errors hold no secret. */
@@ -245,6 +289,7 @@ static void greet(struct redis *r)
 	char database[16];
 	const char *select[] = {"SELECT", database};
 	const char *setname[] = {"CLIENT", "SETNAME", r->name};
+	const char *id[] = {"CLIENT", "ID"};
 	const char *info[] = {"INFO"};
 
 	if (!send_auth(r))
@@ -253,6 +298,7 @@ static void greet(struct redis *r)
 	if (r->conf.database)
 		redis_send(r, on_accepted, r, 2, select, NULL);
 	redis_send(r, NULL, NULL, 3, setname, NULL);
+	redis_send(r, on_id, r, 2, id, NULL);
 	redis_send(r, on_info, r, 1, info, NULL);
 }
 

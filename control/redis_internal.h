@@ -72,6 +72,11 @@ struct redis {
 	const struct redis_script *loaded[REDIS_SCRIPTS]; /* by this link */
 	uint32_t scripts;
 
+	/* What the server calls this connection, and what it called the one that was up before. */
+	long long id, before;
+	char before_run_id[48];
+	struct redis_up greeted; /* for up(), once nothing is left of the connection before */
+
 	bool at_sentinel;
 	uint32_t sentinel, rotate, pause_ms;
 	char host[256];

@@ -365,4 +365,6 @@ void store_gauges_read(const struct store *s, struct store_gauges *g)
 	g->underway = s->underway[STORE_PUT];
 	g->deletes_waiting = s->waiting[STORE_DELETE] + s->underway[STORE_DELETE];
 	g->lag_ms = oldest < now ? now - oldest : 0;
+	for (uint16_t i = 0; i < s->groups; i++)
+		g->unreconciled += s->group[i].reconcile_asked != s->group[i].reconcile_done;
 }

@@ -106,8 +106,9 @@ struct store_gauges {
 	uint64_t malformed;       /* entries and records in Redis that are none of ours */
 	uint64_t commands, bytes; /* to Redis */
 	uint32_t waiting, underway, deletes_waiting;
-	uint64_t lag_ms;  /* of the oldest put that is not acknowledged */
-	uint64_t last_ms; /* of the latest acknowledged batch, from its sending */
+	uint32_t unreconciled; /* groups whose index is still to be compared with what lives */
+	uint64_t lag_ms;       /* of the oldest put that is not acknowledged */
+	uint64_t last_ms;      /* of the latest acknowledged batch, from its sending */
 };
 void store_gauges_read(const struct store *s, struct store_gauges *g);
 

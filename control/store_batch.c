@@ -179,8 +179,11 @@ static enum outcome refused(struct store *s, const struct store_batch *b, const 
 	bool again = r->type == REDIS_REPLY_ERROR && is_refusal(r);
 
 	s->gauges.refused += b->count;
-	if (!again && b->act == STORE_DELETE)
+	/* What is not deleted now is found in the index again. */
+	if (!again && b->act == STORE_DELETE) {
 		s->gauges.deletes_lost += b->count;
+		s->group[b->group].reconcile_asked++;
+	}
 	log_at(LOG_LEVEL_WARN, LOG_MSG("Redis refuses to write"),
 	       LOG_STR("act", b->act == STORE_PUT ? "put" : "delete"),
 	       LOG_STR("why",

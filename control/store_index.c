@@ -104,7 +104,9 @@ static void begin(struct store *s, uint16_t group)
 
 void store_reconcile_owed(struct store *s)
 {
-	for (uint16_t i = 0; s->connected && i < s->groups; i++) {
+	bool may = !s->refusing[STORE_DELETE] || s->probe[STORE_DELETE];
+
+	for (uint16_t i = 0; may && s->connected && i < s->groups; i++) {
 		const struct store_group *g = &s->group[i];
 
 		if (g->reconcile_asked != g->reconcile_done && !g->reconciling && g->epoch &&

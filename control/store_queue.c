@@ -169,13 +169,17 @@ void store_queue_done(struct store *s, uint32_t i, struct store_put *put, bool o
 	settle(s, i);
 }
 
-/* Whether it was carried out is not known, and does not matter: all ops may be repeated. */
+/*
+ * Whether it was carried out is not known, and does not matter: all ops may be
+ * repeated. But a put that may have been is one that a delete is needed for.
+ */
 void store_queue_again(struct store *s, uint32_t i, struct store_put *put)
 {
 	struct store_entry *e = &s->table.entry[i];
 	enum store_act act = (enum store_act)e->underway;
 	bool replaced = e->waits != STORE_IDLE, over = e->waits == STORE_DELETE;
 
+	e->live |= act == STORE_PUT;
 	end_underway(s, i);
 	if (!replaced)
 		set_waits(s, i, act, put, true);

@@ -505,7 +505,7 @@ static bool same_flow(const struct shadow *was, const struct shadow *is)
 static void check_flows(struct driver *d, struct shadow *was[SNAPSHOT_MAX_REALMS])
 {
 	for (uint16_t r = 0; r < d->snap->realms; r++)
-		for (uint32_t p = 0; p < DRIVER_PORTS; p++) {
+		for (uint32_t p = 0; was[r] != NULL && p < DRIVER_PORTS; p++) {
 			const struct shadow *is = &d->shadow[r][p];
 
 			if (is->live && !was[r][p].live)
@@ -521,7 +521,7 @@ static void check_flows(struct driver *d, struct shadow *was[SNAPSHOT_MAX_REALMS
 void driver_restart_from_store(struct driver *d, uint64_t later)
 {
 	enum engine_store_mode mode = d->store.mode;
-	struct shadow *was[SNAPSHOT_MAX_REALMS];
+	struct shadow *was[SNAPSHOT_MAX_REALMS] = {NULL};
 	struct engine_stats s;
 	bool whole;
 

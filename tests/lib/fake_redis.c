@@ -233,7 +233,8 @@ static void take_commands(struct pair *p)
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 {
 	(void)handle;
-	*buf = uv_buf_init(malloc(hint), (unsigned)hint);
+	buf->base = malloc(hint);
+	buf->len = buf->base ? hint : 0;
 }
 
 static void on_client(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)

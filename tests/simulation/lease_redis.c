@@ -56,7 +56,7 @@ static bool run(struct world *w, uint16_t node, const struct lease_action *a)
 
 	switch (a->type) {
 	case LEASE_RENEW:
-		if (r->owner != node || r->epoch != a->epoch)
+		if (r == NULL || r->owner != node || r->epoch != a->epoch)
 			return false;
 		r->beat++;
 		break;
@@ -65,7 +65,7 @@ static bool run(struct world *w, uint16_t node, const struct lease_action *a)
 			return false;
 		break;
 	case LEASE_RELEASE:
-		if (r->owner != node || r->epoch != a->epoch)
+		if (r == NULL || r->owner != node || r->epoch != a->epoch)
 			return false;
 		r->owner = LEASE_NONE;
 		r->heir = a->node;

@@ -105,9 +105,11 @@ static struct config *make_config(unsigned self, unsigned lease)
 		 "     media: 20000-20999}\n",
 		 self, redis->path, replicas, lease, port[0], port[1], self + 1);
 	c = config_parse("t", text, strlen(text), CONFIG_CHECK_TEXT, &report);
-	if (!c)
+	if (!c) {
 		config_report_print(&report, stderr);
-	assert_non_null(c);
+		fail();
+		return NULL;
+	}
 	c->dp.key = (struct siphash_key){5, key};
 	return c;
 }
@@ -487,13 +489,14 @@ static struct net_addr address(const char *ip, uint16_t at)
 static void put_call(unsigned i, uint16_t group)
 {
 	static struct call_checkpoint call;
-	static char fields[CHECKPOINT_MAX];
+	static char fields[CHECKPOINT_MAX], id[IDENT_LEN];
 	struct dp_store_op op = {.put = true, .group = group, .version = 1, .ttl_s = 100};
 	struct wbuf w;
 
 	memset(&call, 0, sizeof(call));
-	make_id(op.id, group, 7);
-	call.id = slice_of(op.id, IDENT_LEN);
+	make_id(id, group, 7);
+	memcpy(op.id, id, IDENT_LEN);
+	call.id = slice_of(id, IDENT_LEN);
 	call.version = 1;
 	call.state = CHECKPOINT_ANSWERED;
 	for (unsigned leg = 0; leg < 2; leg++) {

@@ -160,7 +160,7 @@ static void greetings_that_are_not_accepted(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		snprintf(faults->reply, sizeof(faults->reply), "%s", v[i].reply);
-		faults->skip = 1; /* CLIENT SETNAME */
+		faults->skip = 2; /* CLIENT SETNAME, CLIENT ID */
 		faults->instead = UINT32_MAX;
 		snprintf(bed.last, sizeof(bed.last), "%s", v[i].why);
 		open_bed();

@@ -215,6 +215,35 @@ static void a_frozen_server_is_noticed_when_idle(void **state)
 	wait_for(is_up);
 }
 
+/* How often the server was told to end a connection. */
+static unsigned long kills(void)
+{
+	redisReply *r = real_redis_command(&server, "INFO commandstats");
+	const char *at = strstr(r->str, "cmdstat_client|kill:calls=");
+	unsigned long n = at ? strtoul(strchr(at, '=') + 1, NULL, 10) : 0;
+
+	freeReplyObject(r);
+	return n;
+}
+
+/* What was sent and not carried out may not be carried out after what is sent next. */
+static void the_connection_before_is_ended_first(void **state)
+{
+	unsigned long before = kills();
+
+	(void)state;
+	bed.conf.timeout_ms = 400;
+	use_socket(server.path);
+	connect_and_wait();
+	assert_int_equal(kills(), before);
+	real_redis_freeze(&server, true);
+	assert_true(ASK("SET", "k", "old"));
+	wait_for(is_frozen_out);
+	real_redis_freeze(&server, false);
+	wait_for(is_up);
+	assert_int_equal(kills(), before + 1);
+}
+
 static void a_master_that_becomes_a_replica_is_left(void **state)
 {
 	struct real_redis other;
@@ -305,6 +334,7 @@ int main(void)
 		PLAIN(what_is_refused_says_why),
 		PLAIN(a_server_that_is_started_again_is_another),
 		PLAIN(a_frozen_server_is_noticed_when_idle),
+		PLAIN(the_connection_before_is_ended_first),
 		PLAIN(a_master_that_becomes_a_replica_is_left),
 		PLAIN(the_master_that_sentinels_name),
 	};

@@ -18,6 +18,7 @@ static struct call {
 	uint32_t version, stored;
 	uint64_t out; /* version that is not answered yet, of this incarnation */
 	bool live, dirty;
+	bool put; /* once, whatever came of it: a put that was refused may have been done before */
 } call[CALLS];
 
 static struct store_end end;
@@ -62,6 +63,7 @@ static void put_dirty(void)
 			continue;
 		c->dirty = false;
 		c->out = c->version;
+		c->put = true;
 		asked++;
 		store_end_put(&end, i, c->version);
 	}
@@ -74,7 +76,7 @@ static void change(uint32_t i)
 
 	if (c->live && below(3) == 0) {
 		/* Deletes come only for what was put. */
-		if (c->stored || c->out)
+		if (c->put)
 			store_end_delete(&end, i);
 		*c = (struct call){.out = c->out};
 		return;
@@ -147,7 +149,7 @@ static bool is_at_rest(void *arg)
 		if (call[i].dirty || call[i].out)
 			return false;
 	store_gauges_read(end.store, &g);
-	return engine_up && g.waiting + g.underway + g.deletes_waiting == 0;
+	return engine_up && g.waiting + g.underway + g.deletes_waiting + g.unreconciled == 0;
 }
 
 static void assert_same(void)
