@@ -20,7 +20,7 @@ struct real_redis {
 	pid_t pid;       /* 0: not running */
 };
 
-/* A free TCP port of 127.0.0.1, for now. */
+/* A TCP port of 127.0.0.1 that nobody has at this moment. */
 uint16_t real_redis_port(void);
 
 /* Fills in and starts, and waits until it answers. port 0: Unix socket only. */
