@@ -31,7 +31,7 @@ node:
   hugepages: "yes"
   log: warn
   control: {dir}/bench.sock
-  limits: {{calls: {calls}, registrations: 100}}
+  limits: {{calls: {calls}, registrations: 100, cps: 5000}}
 state: {{directory: "{dir}/state"}}
 ports:
   - {{name: outside, device: "net_virtio_user0,path={dir}/out.sock,{rings}", address: 203.0.113.1/24}}
@@ -76,7 +76,7 @@ class Rings:
                 "--", "--calls", str(calls), "--seconds", str(seconds), *more]
         if setup:
             args.append("--setup")
-        gen = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=open(f"{self.dir}/gen.err", "w"), text=True)
+        gen = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(f"{self.dir}/gen.err", "w"), text=True)
         end = time.monotonic() + 20
         while not os.path.exists(f"{self.dir}/in.sock") and time.monotonic() < end:
             time.sleep(0.05)
@@ -119,7 +119,20 @@ class Rings:
             f.write(CONFIG.format(dir=self.dir, calls=calls + 100, cpu=self.cpu, rings=RINGS))
         device = subprocess.Popen([os.path.join(BUILD, "control", "postern"), path], stdin=subprocess.DEVNULL,
                                   stdout=open(f"{self.dir}/device.log", "w"), stderr=subprocess.STDOUT)
+        self._wait_store(device)
+        gen.stdin.write("go\n")
+        gen.stdin.flush()
         return self._finish(gen, device, "postern")
+
+    def _wait_store(self, device):
+        """A border whose Redis is not there yet refuses calls, so that is waited for."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end and device.poll() is None:
+            done = subprocess.run([os.path.join(BUILD, "control", "posternctl"), "--socket", f"{self.dir}/bench.sock",
+                                   "--json", "status"], capture_output=True, text=True)
+            if done.returncode == 0 and json.loads(done.stdout)["store"]["up"]:
+                return
+            time.sleep(0.1)
 
 
 def relay(flows=1000, seconds=3.0, rounds=3):

@@ -289,6 +289,11 @@ static int work(struct gen *g, const struct options *o)
 		fprintf(stderr, "gen: the other side did not connect\n");
 		return 1;
 	}
+	/* The border takes calls when its store has been read; who started both knows when. */
+	if (o->setup && getchar() == EOF) {
+		fprintf(stderr, "gen: told to go by nobody\n");
+		return 1;
+	}
 	if (o->setup && (!resolve(g) || !set_up(g, o->window))) {
 		fprintf(stderr, "gen: %u of %u calls set up, %u refused\n", g->up, g->calls,
 			g->failed);
