@@ -114,6 +114,7 @@ class Rings:
 
     def postern(self, calls, seconds, *more):
         gen = self._generate(calls, seconds, True, *more)
+        shutil.rmtree(f"{self.dir}/state", ignore_errors=True)  # or the calls of the run before come back
         path = f"{self.dir}/bench.yaml"
         with open(path, "w") as f:
             f.write(CONFIG.format(dir=self.dir, calls=calls + 100, cpu=self.cpu, rings=RINGS))
