@@ -12,5 +12,12 @@ PY
 )
 [ -n "$files" ] || { echo "no sources found in $dir"; exit 1; }
 # gcc's own options mean nothing to clang and must not fail the check
-printf '%s\n' $files | xargs -P "$(nproc)" -n 4 clang-tidy -p "$dir" --quiet \
-  --extra-arg=-Wno-unknown-warning-option --extra-arg=-Qunused-arguments 2>/dev/null
+tidy() {
+  xargs -r -P "$(nproc)" -n 4 clang-tidy -p "$dir" --quiet \
+    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Qunused-arguments "$@" 2>/dev/null
+}
+# The analyzer walks every path, which takes most of the time: it is for what runs in the field.
+rc=0
+printf '%s\n' $files | grep -v '^tests/' | tidy || rc=1
+printf '%s\n' $files | grep '^tests/' | tidy --checks='-clang-analyzer-*' || rc=1
+exit $rc

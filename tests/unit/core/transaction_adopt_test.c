@@ -152,11 +152,12 @@ static void what_is_no_response_to_an_invite_is_not_taken(void **state)
 {
 	static const char *const wrong[] = {
 		"", "SIP/2.0 200 OK\r\n\r\n",
-		"SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nFrom: "
-		"<sip:a@b>;tag=1\r\n"
-		"To: <sip:c@d>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n",
-		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n"
-		"To: <sip:c@d>\r\nCall-ID: x\r\nCSeq: 1 BYE\r\n\r\n"};
+		("SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nFrom: "
+		 "<sip:a@b>;tag=1\r\n"
+		 "To: <sip:c@d>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"),
+		("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nFrom: "
+		 "<sip:a@b>;tag=1\r\n"
+		 "To: <sip:c@d>\r\nCall-ID: x\r\nCSeq: 1 BYE\r\n\r\n")};
 	struct fx f;
 
 	(void)state;
