@@ -1,0 +1,1 @@
+"""The instrument behind ./dev bench: lab, search, results, plots, one module a benchmark."""

@@ -1,0 +1,170 @@
+"""The lab of rings: the load generator behind two vhost sockets, the device under test before them.
+
+The generator has the first CPU, the device's worker the second; where there are more,
+the device's control thread and the generator's main thread get one of their own.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from .proc import Conversation, LabError, Process, tail
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+BUILD = os.environ.get("POSTERN_BUILD", os.path.join(ROOT, "build-release"))
+PROGRAMS = os.path.join(BUILD, "tests", "bench")
+RINGS = "queue_size=1024,packed_vq=1,in_order=1,mrg_rxbuf=0"
+EAL = ["--no-pci", "--in-memory", "--single-file-segments", "--log-level", "4"]
+
+CONFIG = """
+node:
+  name: {name}
+  workers: {workers}
+  cpus: [{cpus}]
+  idle: {idle}
+  hugepages: "yes"
+  mbufs: {mbufs}
+  log: warn
+  control: {dir}/border.sock
+  limits: {{calls: {calls}, registrations: {registrations}, cps: {cps}}}
+state: {{{state}}}
+ports:
+  - {{name: outside, device: "net_virtio_user0,path={dir}/out.sock,{rings}", address: 203.0.113.1/24}}
+  - {{name: inside,  device: "net_virtio_user1,path={dir}/in.sock,{rings}",  address: 10.0.0.1/16}}
+realms:
+  - {{name: access, port: outside, trust: untrusted, nat: true, sip: ["udp:5060"], media: 10000-59999{access}}}
+  - {{name: core,   port: inside,  trust: trusted, sip: ["udp:5060"], media: 10000-59999{core}}}
+peers:
+  - {{name: pbx, realm: core, address: "10.0.0.10:5060"}}
+routes:
+  - {{from: access, to: pbx}}
+  - {{from: core, to: registered}}
+"""
+
+
+def hugepages_free():
+    with open("/proc/meminfo") as f:
+        return next((int(line.split()[1]) for line in f if line.startswith("HugePages_Free")), 0)
+
+
+def require_rings():
+    """What virtio-user and vhost need; said plainly when it is not there."""
+    if hugepages_free() < 400:
+        raise LabError(f"needs 400 free hugepages of 2 MB for virtio-user and vhost, there are {hugepages_free()} "
+                       "(as root: echo 1024 >/proc/sys/vm/nr_hugepages)")
+    if not any(line.split()[2] == "hugetlbfs" for line in open("/proc/mounts")):
+        raise LabError("needs hugetlbfs mounted for virtio-user and vhost")
+
+
+class Rings:
+    """A directory of sockets and what runs on both sides of them. Use with `with`."""
+
+    def __init__(self):
+        require_rings()
+        self.dir = tempfile.mkdtemp(prefix="postern-bench-")
+        cpus = sorted(os.sched_getaffinity(0))
+        self.gen_cpu = cpus[0]
+        self.cpus = cpus[1:] or cpus
+        self.running = []
+        self.gen = self.device = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.clear()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def clear(self):
+        """Ends both sides: the generator last, so that the device never waits for a ring."""
+        for process in reversed(self.running):
+            process.stop(signal.SIGINT)  # at once: SIGTERM would have the border wait for its calls
+        self.running = []
+        for name in os.listdir(self.dir):
+            path = os.path.join(self.dir, name)
+            shutil.rmtree(path, ignore_errors=True) if os.path.isdir(path) else os.unlink(path)
+
+    def start_gen(self, calls, reference=False, queues=1, options=()):
+        vdev = [w for side, i in (("out", 0), ("in", 1))
+                for w in ("--vdev", f"net_vhost{i},iface={self.dir}/{side}.sock,queues={queues}")]
+        args = [os.path.join(PROGRAMS, "gen"), "--lcores", f"0@{self.gen_cpu}", *EAL, *vdev,
+                "--", "--calls", str(calls), *(["--reference"] if reference else []), *options]
+        self.gen = Conversation(args, os.path.join(self.dir, "gen.log"))
+        self.running.append(self.gen)
+        self.gen.wait_for(lambda: "gen: ready" in tail(self.gen.log, 100000), 30, "vhost sockets")
+        return self.gen
+
+    def start_testpmd(self, mode="macswap"):
+        if not shutil.which("dpdk-testpmd"):
+            raise LabError("dpdk-testpmd is not installed (Debian package dpdk-dev)")
+        args = ["dpdk-testpmd", "--lcores", f"0@{self.gen_cpu},1@{self.cpus[0]}", *EAL, "-m", "256",
+                "--vdev", f"virtio_user0,path={self.dir}/out.sock,{RINGS}",
+                "--vdev", f"virtio_user1,path={self.dir}/in.sock,{RINGS}",
+                "--", f"--forward-mode={mode}", "--auto-start", "--nb-cores=1", "--txd=1024", "--rxd=1024",
+                "--stats-period=0"]
+        # It goes on until its input ends.
+        self.device = Process(args, os.path.join(self.dir, "device.log"), stdin=subprocess.PIPE)
+        self.running.append(self.device)
+        self.gen.ask("link 30", 40)
+        return self.device
+
+    def start_postern(self, calls, **settings):
+        with open(self.configuration(calls, **settings)) as f:
+            path = f.name
+        self.device = Process([os.path.join(BUILD, "control", "postern"), path], os.path.join(self.dir, "device.log"))
+        self.running.append(self.device)
+        self.device.wait_for(self._takes_calls, 40, "store and links")
+        self.gen.ask("link 30", 40)
+        return self.device
+
+    def configuration(self, calls, workers=1, idle="poll", cps=20000, mbufs=32768, state=None, access="", core="",
+                      registrations=100, queues=1):
+        # One CPU for control with the generator's main thread, one for each worker as far as they go.
+        cpus = [self.gen_cpu] + [self.cpus[i % len(self.cpus)] for i in range(workers)]
+        rings = RINGS + (f",queues={queues}" if queues > 1 else "")
+        path = os.path.join(self.dir, "border.yaml")
+        with open(path, "w") as f:
+            f.write(CONFIG.format(
+                name=f"bench{os.getpid()}", dir=self.dir, workers=workers, cpus=", ".join(map(str, cpus)), idle=idle,
+                calls=calls, cps=cps, mbufs=mbufs, registrations=registrations, rings=rings, access=access, core=core,
+                state=state or f'directory: "{self.dir}/state"'))
+        return path
+
+    def control(self, *words):
+        """What posternctl answers, or None while there is nobody."""
+        done = subprocess.run([os.path.join(BUILD, "control", "posternctl"), "--socket", f"{self.dir}/border.sock",
+                               "--json", *words], capture_output=True, text=True)
+        return json.loads(done.stdout) if done.returncode == 0 and done.stdout.startswith(("{", "[")) else None
+
+    def _takes_calls(self):
+        """A border whose Redis is not there yet refuses calls, so that is waited for."""
+        status = self.control("status")
+        return bool(status and status["store"]["up"])
+
+
+def rtp(gen, rate, seconds, warmup=0.2):
+    """One trial of media; the generator waits for what is on its way."""
+    return gen.ask(f"rtp {rate:.0f} {seconds:g} {warmup:g}", seconds + warmup + 30)
+
+
+def program(name, *args, timeout=300, prefix=()):
+    """JSON lines of a benchmark program, and nothing else of what it prints."""
+    path = os.path.join(PROGRAMS, name)
+    if not os.path.exists(path):
+        raise LabError(f"there is no program {name} in {os.path.relpath(PROGRAMS, ROOT)}")
+    begun = time.monotonic()
+    try:
+        done = subprocess.run([*prefix, path, *args], capture_output=True, text=True, timeout=timeout, cwd=ROOT)
+    except subprocess.TimeoutExpired:
+        raise LabError(f"{name}: not done in {timeout} s") from None
+    if done.returncode != 0:
+        raise LabError(f"{name}: exit {done.returncode}: {done.stdout[-1000:]}{done.stderr[-1000:]}")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if not lines:
+        raise LabError(f"{name}: printed no figure in {time.monotonic() - begun:.0f} s")
+    return lines

@@ -1,0 +1,125 @@
+"""The non-drop rate of RFC 2544 section 26.1, by halving, with repeated trials.
+
+A trial offers a constant rate for some seconds and says what was sent and lost. Two
+rates are searched for: the highest that loses at most 10 of a million packets, by
+one trial each, and from there down the highest of which every one of several trials
+loses nothing. The latter is confirmed by a longer trial; when that loses something,
+the rate is lowered by a step and confirmed again. Frames that the rings did not take
+when they were due count as lost: a wire would not have waited for them.
+"""
+
+from dataclasses import dataclass, field
+
+PPM = 1e6
+ON_TIME = 0.999  # of what was to be offered: the generator's own start and end are in it
+
+
+@dataclass
+class Plan:
+    top: float  # packets a second; what goes when all is offered
+    seconds: float = 0.5
+    trials: int = 3
+    steps: int = 5
+    confirm_seconds: float = 3.0
+    lower: float = 0.95  # the step down after a confirmation that lost something
+    confirms: int = 4
+    ppm: float = 10.0
+
+
+@dataclass
+class Found:
+    """Rates in packets a second as they arrived; 0 when there is none."""
+
+    ndr: float = 0.0
+    ppm_rate: float = 0.0
+    ppm_loss: float = 0.0
+    confirmed: bool = False
+    confirm_loss_ppm: float = 0.0
+    trials: list = field(default_factory=list)
+
+
+def loss_ppm(answer, rate, seconds):
+    """Lost packets and packets that could not be offered in time, of a million that were due."""
+    due = rate * seconds
+    unsent = max(0.0, due * ON_TIME - answer["tx"])
+    return (answer["lost"] + unsent) / due * PPM if due else PPM
+
+
+class Search:
+    def __init__(self, trial, plan):
+        self.trial, self.plan, self.found = trial, plan, Found()
+
+    def _try(self, rate, seconds):
+        answer = self.trial(rate, seconds)
+        ppm = loss_ppm(answer, rate, seconds)
+        self.found.trials.append({"pps": rate, "seconds": seconds, "ppm": ppm, "lost": answer["lost"],
+                                  "tx": answer["tx"], "rx": answer["rx"]})
+        return ppm, answer["rx"] / seconds
+
+    def _halve(self, high, good):
+        """The highest rate for which `good` gives what arrived; 0 when none."""
+        low = best = 0.0
+        rate = high
+        for _ in range(self.plan.steps + 1):
+            arrived = good(rate)
+            if arrived:
+                low, best = rate, arrived
+                if rate == high:
+                    break
+            else:
+                high = rate
+            rate = (low + high) / 2
+        return low, best
+
+    def _few_lost(self, rate):
+        ppm, arrived = self._try(rate, self.plan.seconds)
+        if ppm > self.plan.ppm:
+            return 0
+        self.found.ppm_loss = ppm
+        return arrived
+
+    def _none_lost(self, rate):
+        least = float("inf")
+        for _ in range(self.plan.trials):
+            ppm, arrived = self._try(rate, self.plan.seconds)
+            if ppm > 0:
+                return 0
+            least = min(least, arrived)
+        return least
+
+    def few_lost(self):
+        """Only the rate that loses little, for plots."""
+        return self._halve(self.plan.top, self._few_lost)[1]
+
+    def run(self):
+        p, f = self.plan, self.found
+        rate, f.ppm_rate = self._halve(p.top, self._few_lost)
+        rate, f.ndr = self._halve(rate or p.top, self._none_lost)
+        for _ in range(p.confirms if rate else 0):
+            f.confirm_loss_ppm, arrived = self._try(rate, p.confirm_seconds)
+            if f.confirm_loss_ppm == 0:
+                f.ndr, f.confirmed = min(f.ndr, arrived), True
+                break
+            rate *= p.lower
+            f.ndr *= p.lower
+        return f
+
+
+def ladder(works, start, factor, steps, top):
+    """The highest load that `works(load)` accepts: upwards by a factor, then by halving."""
+    low, load, high = 0, start, None
+    while high is None:
+        if works(load):
+            low = load
+            if load >= top:
+                return low
+            load = min(top, load * factor)
+        else:
+            high = load
+    for _ in range(steps):
+        middle = (low + high) / 2
+        if works(middle):
+            low = middle
+        else:
+            high = middle
+    return low
