@@ -1,30 +1,35 @@
 #include "sbc/base/net.h"
 
-/* An octet without leading zero: "010" is ten to some and eight to others. */
-static bool octet_parse(struct slice s, uint8_t *out)
+/* Digits at the front of an octet, without leading zero: "010" is ten to some and eight to others. */
+static uint32_t octet_parse(const char *p, uint32_t n, uint8_t *out)
 {
-	uint32_t v;
+	uint32_t v = 0, at = 0;
 
-	if (s.n > 3 || (s.n > 1 && s.p[0] == '0') || !slice_u32(s, 255, &v))
-		return false;
+	while (at < n && at < 3 && p[at] >= '0' && p[at] <= '9')
+		v = v * 10 + (uint32_t)(p[at++] - '0');
+	if (v > 255 || (at > 1 && p[0] == '0'))
+		return 0;
 	*out = (uint8_t)v;
-	return true;
+	return at;
 }
 
 bool net_ip_parse(struct slice s, uint32_t *ip)
 {
 	uint8_t octet[4];
+	uint32_t at = 0, n;
 
+	if (s.n == 0)
+		return false;
 	for (int i = 0; i < 4; i++) {
-		int32_t dot = slice_find(s, '.');
-		if ((dot < 0) != (i == 3))
+		if (i && (at == s.n || s.p[at++] != '.'))
 			return false;
-		struct slice part = dot < 0 ? s : slice_of(s.p, (uint32_t)dot);
-		if (!octet_parse(part, &octet[i]))
+		n = octet_parse(s.p + at, s.n - at, &octet[i]);
+		if (n == 0)
 			return false;
-		if (dot >= 0)
-			s = slice_of(s.p + dot + 1, s.n - (uint32_t)dot - 1);
+		at += n;
 	}
+	if (at != s.n)
+		return false;
 	memcpy(ip, octet, 4);
 	return true;
 }
@@ -43,21 +48,29 @@ bool net_addr_parse(struct slice s, struct net_addr *out)
 	return true;
 }
 
+static char *octet_write(char *p, uint8_t v)
+{
+	if (v >= 100)
+		*p++ = (char)('0' + v / 100);
+	if (v >= 10)
+		*p++ = (char)('0' + v / 10 % 10);
+	*p++ = (char)('0' + v % 10);
+	return p;
+}
+
 void net_ip_write(struct wbuf *w, uint32_t ip)
 {
 	uint8_t octet[4];
-	char text[NET_ADDR_STRLEN];
-	struct wbuf t;
-
 	/* Composed aside, so that an address is written whole or not at all. */
-	wbuf_init(&t, text, sizeof(text));
+	char text[NET_ADDR_STRLEN], *p = text;
+
 	memcpy(octet, &ip, 4);
 	for (int i = 0; i < 4; i++) {
 		if (i)
-			wbuf_char(&t, '.');
-		wbuf_u64(&t, octet[i]);
+			*p++ = '.';
+		p = octet_write(p, octet[i]);
 	}
-	wbuf_put(w, wbuf_slice(&t));
+	wbuf_put(w, slice_of(text, (uint32_t)(p - text)));
 }
 
 void net_addr_write(struct wbuf *w, struct net_addr a)

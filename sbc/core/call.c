@@ -114,23 +114,15 @@ bool call_is_whole(const struct engine *e, const struct call *call)
 	return leg_is_whole(e, &call->leg[CALL_CALLER]) && leg_is_whole(e, &call->leg[CALL_CALLEE]);
 }
 
-static void user_copy(char *out, uint32_t cap, struct slice name_addr)
-{
-	struct sip_addr a;
-	struct sip_uri u;
-	uint32_t n = 0;
-
-	if (sip_addr_parse(&a, name_addr) == SBC_OK && sip_uri_parse(&u, a.uri) == SBC_OK)
-		n = u.user.n < cap ? u.user.n : cap - 1;
-	if (n)
-		memcpy(out, u.user.p, n);
-	out[n] = '\0';
-}
-
 void call_user(const struct engine *e, const struct call *call, uint8_t leg, char *out,
 	       uint32_t cap)
 {
-	user_copy(out, cap, leg_remote(e, &call->leg[leg]));
+	struct slice user = leg_user(e, &call->leg[leg]);
+	uint32_t n = user.n < cap ? user.n : cap - 1;
+
+	if (n)
+		memcpy(out, user.p, n);
+	out[n] = '\0';
 }
 
 void call_record(struct engine *e, const struct call *call, enum engine_record_kind kind)

@@ -83,13 +83,15 @@ static struct slice uri_user(struct slice uri)
  */
 static bool invite_caller(struct engine *e, struct rx *rx, const struct engine_answer **answer)
 {
-	struct slice user = uri_user(rx->from.uri);
-	uint8_t bucket = ident_bucket(&e->key, user);
+	struct slice user;
+	uint8_t bucket;
 	bool known;
 
 	if (!e->snap->realm[rx->realm].calls_need_registration ||
 	    (rx->ex != NULL && (rx->ex->flags & EXCHANGE_F_CHECKED)))
 		return true;
+	user = uri_user(rx->from.uri);
+	bucket = ident_bucket(&e->key, user);
 	if (*answer != NULL) {
 		known = (*answer)->found && (*answer)->realm == rx->realm &&
 			(*answer)->path.remote.ip == rx->path.remote.ip;
@@ -245,7 +247,7 @@ static bool invite_forward(struct engine *e, struct call *call, struct exchange 
 		.to = r.to,
 		.call_id = r.call_id,
 		.cseq = ++leg->cseq_local,
-		.contact = r.contact,
+		.contact = leg_contact(e, leg),
 		.max_forwards = e->snap->max_forwards,
 		.body = io->body,
 		.drop_body = io->drop,

@@ -117,7 +117,7 @@ static struct slice request_write(struct engine *e, struct call *call, const str
 		.to = r->to,
 		.call_id = r->call_id,
 		.cseq = ++to->cseq_local,
-		.contact = refreshes ? r->contact : SLICE_NONE,
+		.contact = refreshes ? leg_contact(e, to) : SLICE_NONE,
 		.route = r->route,
 		.max_forwards = e->snap->max_forwards,
 		.rack = rack,

@@ -33,6 +33,27 @@ struct slice leg_remote(const struct engine *e, const struct leg *leg)
 	return leg_part(e, leg, (uint32_t)leg->call_id_len + leg->local_len, leg->remote_len);
 }
 
+/* Found once: a call's records name both users several times. */
+static void leg_find_user(const struct engine *e, struct leg *leg)
+{
+	struct slice remote = leg_remote(e, leg);
+	struct sip_addr a;
+	struct sip_uri u;
+
+	leg->user_at = leg->user_len = 0;
+	if (sip_addr_parse(&a, remote) != SBC_OK || sip_uri_parse(&u, a.uri) != SBC_OK || !u.user.n)
+		return;
+	leg->user_at = (uint16_t)(u.user.p - remote.p);
+	leg->user_len = (uint16_t)u.user.n;
+}
+
+struct slice leg_user(const struct engine *e, const struct leg *leg)
+{
+	struct slice remote = leg_remote(e, leg);
+
+	return remote.n ? slice_of(remote.p + leg->user_at, leg->user_len) : SLICE_NONE;
+}
+
 struct slice leg_remote_tag(const struct engine *e, const struct leg *leg)
 {
 	return leg_blob(e, leg->remote_tag);
@@ -65,6 +86,8 @@ bool leg_set_ident(struct engine *e, struct leg *leg, struct slice call_id, stru
 	leg->local_len = (uint16_t)(w.n - leg->call_id_len);
 	wire_put(&w, remote);
 	leg->remote_len = (uint16_t)(w.n - leg->call_id_len - leg->local_len);
+	if (wbuf_ok(&w))
+		leg_find_user(e, leg);
 	return wbuf_ok(&w);
 }
 
@@ -245,8 +268,7 @@ static void leg_fill_routing(struct engine *e, const struct leg *leg, struct leg
 
 void leg_request_fill(struct engine *e, const struct leg *leg, struct leg_request *r)
 {
-	struct wbuf *w = engine_text(e);
-
+	engine_text(e);
 	*r = (struct leg_request){.realm = e->slots.realm[leg->slot].index};
 	r->path.listener = e->slots.listener_index[leg->listener];
 	r->path.remote = leg_hop(e, leg);
@@ -254,10 +276,15 @@ void leg_request_fill(struct engine *e, const struct leg *leg, struct leg_reques
 	r->from = leg_tagged(e, leg_local(e, leg), leg_tag(leg));
 	r->to = leg_tagged(e, leg_remote(e, leg), leg_remote_tag(e, leg));
 	r->call_id = leg_call_id(e, leg);
-	uint32_t from = w->n;
-	leg_contact_write(e, w, leg);
-	r->contact = engine_text_cut(e, from);
 	r->branch = engine_branch(e);
+}
+
+struct slice leg_contact(struct engine *e, const struct leg *leg)
+{
+	uint32_t from = e->text.n;
+
+	leg_contact_write(e, &e->text, leg);
+	return engine_text_cut(e, from);
 }
 
 struct slice leg_own_request(struct engine *e, const struct leg *leg, enum sip_method method,

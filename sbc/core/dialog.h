@@ -25,6 +25,7 @@ struct leg {
 	uint32_t rseq_far;      /* what the other leg's far end called it */
 	uint32_t ident;
 	uint16_t call_id_len, local_len, remote_len;
+	uint16_t user_at, user_len; /* in `remote` */
 	bool confirmed;
 	bool indexed;                        /* in the table of dialogs */
 	uint32_t remote_tag, target, routes; /* blobs */
@@ -37,6 +38,7 @@ struct leg {
 struct slice leg_call_id(const struct engine *e, const struct leg *leg);
 struct slice leg_local(const struct engine *e, const struct leg *leg);
 struct slice leg_remote(const struct engine *e, const struct leg *leg);
+struct slice leg_user(const struct engine *e, const struct leg *leg); /* the far end's */
 struct slice leg_remote_tag(const struct engine *e, const struct leg *leg);
 
 static inline struct slice leg_tag(const struct leg *leg)
@@ -75,9 +77,12 @@ void leg_contact_write(struct engine *e, struct wbuf *w, const struct leg *leg);
 struct leg_request {
 	struct engine_path path;
 	uint16_t realm;
-	struct slice uri, from, to, call_id, contact, route, branch;
+	struct slice uri, from, to, call_id, route, branch;
 };
 void leg_request_fill(struct engine *e, const struct leg *leg, struct leg_request *r);
+
+/* The Contact of a request or response that has one, added to text. */
+struct slice leg_contact(struct engine *e, const struct leg *leg);
 
 /* A request of our own on this leg: ACK or BYE. SLICE_NONE when it did not fit. */
 struct slice leg_own_request(struct engine *e, const struct leg *leg, enum sip_method method,

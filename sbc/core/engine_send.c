@@ -73,7 +73,7 @@ void engine_answer(struct engine *e, const struct rx *rx, const struct reply *r)
 	struct reply reply = *r;
 	char tag[IDENT_TAG_LEN];
 
-	if (reply_head_write(text, rx->m, &rx->path, false) != SBC_OK || !wbuf_ok(text)) {
+	if (reply_head_write_read(text, rx->m, &rx->via, &rx->path, false) != SBC_OK) {
 		engine_count(e, REASON_SIP_NO_REPLY_PATH);
 		return;
 	}

@@ -76,8 +76,8 @@ bool exchange_serve(struct engine *e, struct exchange *ex, const struct rx *rx)
 	struct wbuf *text = engine_text(e);
 	struct engine_path path = engine_reply_path(e, rx);
 
-	if (reply_head_write(text, rx->m, &rx->path, rx->m->method == SIP_INVITE) != SBC_OK ||
-	    !wbuf_ok(text))
+	if (reply_head_write_read(text, rx->m, &rx->via, &rx->path, rx->m->method == SIP_INVITE) !=
+	    SBC_OK)
 		return false;
 	ex->server = tx_server_new(e->tx, rx->m, &rx->via, &path, wbuf_slice(text),
 				   exchange_handle(e, ex), e->now);

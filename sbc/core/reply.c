@@ -72,29 +72,37 @@ static bool call_id_ok(struct slice v)
 	return v.n > 0;
 }
 
-enum sbc_err reply_head_write(struct wbuf *w, const struct sip_msg *m,
-			      const struct engine_path *source, bool record_route)
+enum sbc_err reply_head_write_read(struct wbuf *w, const struct sip_msg *m,
+				   const struct sip_via *via, const struct engine_path *source,
+				   bool record_route)
 {
-	struct slice from = sip_msg_value(m, SIP_HDR_FROM);
-	struct slice to = sip_msg_value(m, SIP_HDR_TO);
 	struct slice call_id = sip_msg_value(m, SIP_HDR_CALL_ID);
-	struct sip_via via;
-	struct sip_cseq cseq;
 
-	if (!from.n || !to.n || !call_id_ok(call_id) || sip_via_top(m, &via) != SBC_OK ||
-	    sip_cseq_of(m, &cseq) != SBC_OK)
+	if (!call_id_ok(call_id))
 		return SBC_EBAD;
 	wbuf_lit(w, "Via: ");
-	via_top_write(w, &via, source);
+	via_top_write(w, via, source);
 	lines_write(w, m, SIP_HDR_VIA, 1);
 	if (record_route)
 		lines_write(w, m, SIP_HDR_RECORD_ROUTE, 0);
-	line_write(w, SIP_HDR_FROM, from);
+	line_write(w, SIP_HDR_FROM, sip_msg_value(m, SIP_HDR_FROM));
 	line_write(w, SIP_HDR_CALL_ID, call_id);
 	line_write(w, SIP_HDR_CSEQ, sip_msg_value(m, SIP_HDR_CSEQ));
 	wbuf_lit(w, "To: ");
-	wire_put(w, to);
+	wire_put(w, sip_msg_value(m, SIP_HDR_TO));
 	return wbuf_ok(w) ? SBC_OK : SBC_EFULL;
+}
+
+enum sbc_err reply_head_write(struct wbuf *w, const struct sip_msg *m,
+			      const struct engine_path *source, bool record_route)
+{
+	struct sip_via via;
+	struct sip_cseq cseq;
+
+	if (!sip_msg_value(m, SIP_HDR_FROM).n || !sip_msg_value(m, SIP_HDR_TO).n ||
+	    sip_via_top(m, &via) != SBC_OK || sip_cseq_of(m, &cseq) != SBC_OK)
+		return SBC_EBAD;
+	return reply_head_write_read(w, m, &via, source, record_route);
 }
 
 /* The value of To, which is a head's last line. */

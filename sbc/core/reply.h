@@ -16,6 +16,7 @@
 #include "sbc/core/out.h"
 #include "sbc/core/snapshot.h"
 #include "sbc/sip/msg.h"
+#include "sbc/sip/via.h"
 
 /*
  * SBC_EBAD when the topmost Via, Call-ID or CSeq is missing or unreadable, or
@@ -25,6 +26,11 @@
  */
 enum sbc_err reply_head_write(struct wbuf *w, const struct sip_msg *m,
 			      const struct engine_path *source, bool record_route);
+
+/* The same of a message whose topmost Via has been read, and whose From, To and CSeq can be. */
+enum sbc_err reply_head_write_read(struct wbuf *w, const struct sip_msg *m,
+				   const struct sip_via *via, const struct engine_path *source,
+				   bool record_route);
 
 struct reply {
 	uint16_t status;
