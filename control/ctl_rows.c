@@ -118,13 +118,13 @@ static json_t *flow_row(const struct ctl_context *ctx, const struct collect_row 
 {
 	const struct dp_flow_info *f = &row->flow;
 	json_t *j =
-		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:o}", "call",
+		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:o}", "call",
 			  id(ctl_call_id(row->worker, f->call)), "worker", num(row->worker),
-			  "realm", realm_name(ctx, f->realm), "port", num(f->port), "peer_realm",
-			  realm_name(ctx, f->peer_realm), "peer_port", num(f->peer_port), "leg",
-			  num(f->leg), "stream", num(f->stream), "rtcp", f->rtcp, "latched",
-			  f->latched, "locked", f->locked, "closed", f->closed, "remote",
-			  f->remote.port ? address(f->remote) : json_null());
+			  "realm", realm_name(ctx, f->realm), "address", ip(f->local_ip), "port",
+			  num(f->port), "peer_realm", realm_name(ctx, f->peer_realm), "peer_port",
+			  num(f->peer_port), "leg", num(f->leg), "stream", num(f->stream), "rtcp",
+			  f->rtcp, "latched", f->latched, "locked", f->locked, "closed", f->closed,
+			  "remote", f->remote.port ? address(f->remote) : json_null());
 	json_t *counts = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "packets", num(f->packets),
 				   "bytes", num(f->bytes), "refused", num(f->refused), "lost",
 				   num(f->lost), "duplicates", num(f->duplicates), "jitter_us",

@@ -79,6 +79,9 @@ static void owners_fill(struct dataplane *dp)
 			dp->flow_owner[r->base + k] =
 				owner < dp->workers ? (uint8_t)owner : UINT8_MAX;
 		}
+		for (uint16_t a = 1; a < r->addresses; a++)
+			memcpy(dp->flow_owner + r->base + a * r->count, dp->flow_owner + r->base,
+			       r->count);
 	}
 }
 

@@ -112,6 +112,7 @@ struct dp_request {
 struct dp_flow_info {
 	uint64_t call;
 	uint16_t realm, port, peer_realm, peer_port, stream;
+	uint32_t local_ip; /* where `port` is */
 	uint8_t leg;
 	bool rtcp, latched, locked, closed;
 	struct net_addr remote; /* locked source, or what signalling said */

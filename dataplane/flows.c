@@ -13,7 +13,7 @@
 /* Of the events of a turn, those that count: the rest is for what cannot wait. */
 #define COUNT_MAX (WORKER_MEDIA_EV / 2)
 
-static uint32_t index_of(const struct dataplane *dp, uint16_t realm, uint16_t port)
+static uint32_t index_of(const struct dataplane *dp, uint16_t realm, uint8_t address, uint16_t port)
 {
 	const struct realm_media *r;
 	uint32_t off;
@@ -22,7 +22,9 @@ static uint32_t index_of(const struct dataplane *dp, uint16_t realm, uint16_t po
 		return FLOW_NONE;
 	r = &dp->realm[realm];
 	off = (uint32_t)port - r->lo;
-	return off < r->count ? r->base + off : FLOW_NONE;
+	if (off >= r->count || address >= r->addresses)
+		return FLOW_NONE;
+	return r->base + address * r->count + off;
 }
 
 static struct flow *partner_of(const struct worker *w, const struct flow *f)
@@ -89,8 +91,8 @@ static void part(struct worker *w, uint32_t index, uint32_t partner)
 void relay_publish(struct worker *w, const struct flow_spec *spec)
 {
 	struct dataplane *dp = w->dp;
-	uint32_t index = index_of(dp, spec->realm, spec->port);
-	uint32_t peer = index_of(dp, spec->peer_realm, spec->peer_port);
+	uint32_t index = index_of(dp, spec->realm, spec->address, spec->port);
+	uint32_t peer = index_of(dp, spec->peer_realm, spec->peer_address, spec->peer_port);
 	uint32_t old;
 	struct flow *f;
 
@@ -106,12 +108,13 @@ void relay_publish(struct worker *w, const struct flow_spec *spec)
 		dp->flow_slot[index].counted = spec->packets;
 	}
 	dp->flow_slot[index].told = false;
-	flow_publish(f, spec, dp->realm[spec->realm].ip, w->now);
+	flow_publish(f, spec, dp->realm[spec->realm].ip[spec->address], w->now);
 	if (old != FLOW_NONE && f->peer == FLOW_NONE)
 		part(w, old, index);
 	/* Only what names each other is a pair: the partner may not be there yet. */
 	if (peer != FLOW_NONE && dp->flow[peer].state != FLOW_FREE &&
 	    dp->flow[peer].spec.peer_realm == spec->realm &&
+	    dp->flow[peer].spec.peer_address == spec->address &&
 	    dp->flow[peer].spec.peer_port == spec->port) {
 		f->peer = peer;
 		f->out_port = (uint8_t)dp->realm[spec->peer_realm].port;
@@ -154,9 +157,9 @@ static void record(struct worker *w, const struct flow *f)
 	worker_record(w, &r);
 }
 
-void relay_retire(struct worker *w, uint16_t realm, uint16_t port)
+void relay_retire(struct worker *w, uint16_t realm, uint8_t address, uint16_t port)
 {
-	uint32_t index = index_of(w->dp, realm, port);
+	uint32_t index = index_of(w->dp, realm, address, port);
 	uint32_t peer;
 
 	if (index == FLOW_NONE || w->dp->flow[index].state == FLOW_FREE)
@@ -315,6 +318,7 @@ static void info_fill(struct dp_flow_info *i, const struct flow *f)
 	*i = (struct dp_flow_info){
 		.call = f->spec.call,
 		.realm = f->spec.realm,
+		.local_ip = f->local_ip,
 		.port = f->spec.port,
 		.peer_realm = f->spec.peer_realm,
 		.peer_port = f->spec.peer_port,

@@ -40,27 +40,37 @@ static struct address *realm_address(struct dataplane *dp, uint16_t realm, uint3
 	return a;
 }
 
+/* One address of a realm, with the flows of its ports behind those of the one before. */
+static bool realm_media_add(struct dataplane *dp, uint16_t realm, uint16_t number)
+{
+	const struct snapshot_realm *s = &dp->conf.snapshot->realm[realm];
+	struct realm_media *m = &dp->realm[realm];
+	struct address *a = realm_address(dp, realm, snapshot_media_ip(s, number));
+
+	if (a == NULL)
+		return false;
+	a->range[a->ranges++] = (struct media_range){
+		.lo = m->lo, .realm = realm, .count = m->count, .base = dp->flow_count};
+	m->ip[m->addresses++] = a->ip;
+	dp->flow_count += m->count;
+	return true;
+}
+
 static bool realm_add(struct dataplane *dp, uint16_t realm)
 {
 	const struct snapshot_realm *s = &dp->conf.snapshot->realm[realm];
 	struct realm_media *m = &dp->realm[realm];
-	struct media_range *r;
-	struct address *a;
 
 	m->port = dp->conf.realm_port[realm];
-	m->ip = s->media_ip;
 	m->gate = 1u << s->group;
 	if (s->media_ip == 0 || s->media_hi < s->media_lo || s->media_lo == 0)
 		return true;
-	a = realm_address(dp, realm, s->media_ip);
-	if (a == NULL)
-		return false;
 	m->lo = s->media_lo;
 	m->count = (uint32_t)s->media_hi - s->media_lo + 1;
 	m->base = dp->flow_count;
-	dp->flow_count += m->count;
-	r = &a->range[a->ranges++];
-	*r = (struct media_range){.lo = m->lo, .realm = realm, .count = m->count, .base = m->base};
+	for (uint16_t i = 0; i < snapshot_media_count(s); i++)
+		if (!realm_media_add(dp, realm, i))
+			return false;
 	return true;
 }
 
@@ -146,6 +156,14 @@ void ports_free(struct dataplane *dp)
 			free(dp->port[i].address[k]);
 }
 
+static bool same_media(const struct snapshot_realm *a, const struct snapshot_realm *b)
+{
+	return a->media_ip == b->media_ip && a->media_lo == b->media_lo &&
+	       a->media_hi == b->media_hi && a->media_extras == b->media_extras &&
+	       memcmp(a->media_extra, b->media_extra,
+		      a->media_extras * sizeof(a->media_extra[0])) == 0;
+}
+
 bool ports_fit(const struct dataplane *dp, const struct snapshot *s)
 {
 	const struct snapshot *old = dp->conf.snapshot;
@@ -153,10 +171,8 @@ bool ports_fit(const struct dataplane *dp, const struct snapshot *s)
 	if (s->groups != old->groups || s->realms != old->realms || s->listeners != old->listeners)
 		return false;
 	for (uint16_t i = 0; i < s->realms; i++)
-		if (s->realm[i].media_ip != old->realm[i].media_ip ||
-		    s->realm[i].group != old->realm[i].group ||
-		    s->realm[i].media_lo != old->realm[i].media_lo ||
-		    s->realm[i].media_hi != old->realm[i].media_hi)
+		if (!same_media(&s->realm[i], &old->realm[i]) ||
+		    s->realm[i].group != old->realm[i].group)
 			return false;
 	for (uint16_t i = 0; i < s->listeners; i++)
 		if (s->listener[i].realm != old->listener[i].realm ||

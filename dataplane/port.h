@@ -23,11 +23,13 @@
 #include "sbc/base/reason.h"
 #include "sbc/media/flow.h"
 
-/* Its own, one a realm, one a listener. */
-#define PORT_ADDRESSES (1u + SNAPSHOT_MAX_REALMS + SNAPSHOT_MAX_LISTENERS)
-#define PORT_SLOTS     256u /* a power of two, over twice as many */
+/* Its own, those of every realm, one a listener. */
+#define PORT_ADDRESSES (1u + SNAPSHOT_MAX_REALMS * SNAPSHOT_MAX_MEDIA + SNAPSHOT_MAX_LISTENERS)
+#define PORT_SLOT_BITS 13u
+#define PORT_SLOTS     (1u << PORT_SLOT_BITS)
 #define PORT_ALWAYS    (1u << 31)
 
+static_assert(PORT_SLOTS > 2 * PORT_ADDRESSES, "free places end every search");
 static_assert(SNAPSHOT_MAX_GROUPS < 31, "a bit for each group beside PORT_ALWAYS");
 
 #define PORT_NONE UINT16_MAX
@@ -83,10 +85,12 @@ struct port {
 struct realm_media {
 	uint16_t port; /* ours */
 	uint16_t lo;
-	uint32_t count; /* 0: the realm has no media */
-	uint32_t base;
-	uint32_t ip;
+	uint32_t count; /* ports on each address; 0: the realm has no media */
+	uint32_t
+		base; /* flow of the first address's port `lo`; the next's are `count` further on */
 	uint32_t gate;
+	uint16_t addresses;
+	uint32_t ip[SNAPSHOT_MAX_MEDIA];
 };
 
 struct dataplane;
@@ -104,7 +108,7 @@ bool ports_fit(const struct dataplane *dp, const struct snapshot *s);
 /* Multiplicative hashing: what is in the table is the configuration's, not a stranger's. */
 static inline uint32_t port_slot_of(uint32_t ip)
 {
-	return ip * 0x9e3779b1u >> 24;
+	return ip * 0x9e3779b1u >> (32 - PORT_SLOT_BITS);
 }
 
 /* The address with that IP, whether it is active or not. */

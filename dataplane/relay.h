@@ -39,7 +39,7 @@ uint16_t relay_owner(const struct worker *w, uint32_t flow);
 
 /* Actions of the engine. */
 void relay_publish(struct worker *w, const struct flow_spec *spec);
-void relay_retire(struct worker *w, uint16_t realm, uint16_t port);
+void relay_retire(struct worker *w, uint16_t realm, uint8_t address, uint16_t port);
 
 /*
  * A slow walk over the flows, all of them within a second: next hops that have

@@ -50,7 +50,7 @@ static void carry(struct worker *w, const struct engine_action *a)
 		relay_publish(w, &a->flow);
 		break;
 	case ENGINE_FLOW_RETIRE:
-		relay_retire(w, a->flow.realm, a->flow.port);
+		relay_retire(w, a->flow.realm, a->flow.address, a->flow.port);
 		break;
 	case ENGINE_ASK:
 		carry_ask(w, a->ask);

@@ -73,6 +73,7 @@ struct checkpoint_side {
 	struct net_addr latched_rtp, latched_rtcp; /* port 0: not latched */
 	uint32_t gate, epoch;
 	uint16_t port; /* ours */
+	uint32_t ip;   /* ours; 0: the realm's first media address */
 	uint8_t direction;
 	bool known;
 	uint64_t packets, bytes; /* relayed from this side so far, for the CDR */

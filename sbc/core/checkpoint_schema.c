@@ -22,6 +22,7 @@
 
 static const struct checkpoint_member side_parts[] = {
 	{NAME("port", U16), SIDE(port)},
+	{NAME("ip", IP), .since = 2, SIDE(ip)},
 	{NAME("rtp", ADDR), SIDE(rtp)},
 	{NAME("rtcp", ADDR), SIDE(rtcp)},
 	{NAME("latched", ADDR), SIDE(latched_rtp)},

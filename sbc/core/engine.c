@@ -60,7 +60,7 @@ static void engine_cut(struct engine *e, struct arena *a, const struct engine_co
 	table_init(&e->users, a, l->registrations);
 	wheel_init(&e->wheel, a, l->calls + l->registrations + l->transactions, now);
 	e->exchange_of = arena_take(a, l->transactions, sizeof(uint32_t));
-	slots_init(&e->slots, a, l->shard, l->shards);
+	slots_init(&e->slots, a, l->shard, l->shards, conf->snapshot);
 }
 
 /* The measuring run writes its heads into an engine of its own, which is too large for a stack. */

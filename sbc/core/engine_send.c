@@ -139,15 +139,5 @@ void engine_refuse(struct engine *e, struct rx *rx, enum reason why, uint16_t st
 
 bool engine_may_send(const struct engine *e, uint32_t ip)
 {
-	if (!net_ip_is_unicast(ip))
-		return false;
-	for (uint16_t i = 0; i < e->snap->realms; i++) {
-		if (e->snap->realm[i].media_ip == ip)
-			return false;
-	}
-	for (uint16_t i = 0; i < e->snap->listeners; i++) {
-		if (e->snap->listener[i].addr.ip == ip)
-			return false;
-	}
-	return true;
+	return net_ip_is_unicast(ip) && !snapshot_ip_is_ours(e->snap, ip);
 }

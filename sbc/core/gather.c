@@ -45,7 +45,8 @@ static void leg_gather(const struct engine *e, const struct leg *leg, struct che
 	};
 }
 
-static void side_gather(const struct stream_side *s, struct checkpoint_side *c)
+static void side_gather(const struct port_set *ports, const struct stream_side *s,
+			struct checkpoint_side *c)
 {
 	*c = (struct checkpoint_side){
 		.rtp = s->rtp,
@@ -55,6 +56,7 @@ static void side_gather(const struct stream_side *s, struct checkpoint_side *c)
 		.gate = s->gate,
 		.epoch = s->epoch,
 		.port = s->port,
+		.ip = s->ip == ports->ip[0] ? 0 : s->ip,
 		.direction = s->direction,
 		.known = s->known,
 		.packets = s->packets,
@@ -62,7 +64,8 @@ static void side_gather(const struct stream_side *s, struct checkpoint_side *c)
 	};
 }
 
-static uint8_t streams_gather(const struct engine *e, uint32_t blob, struct checkpoint_stream *c)
+static uint8_t streams_gather(const struct engine *e, const struct call *call, uint32_t blob,
+			      struct checkpoint_stream *c)
 {
 	uint32_t n;
 	const struct stream *s = offer_streams(e, blob, &n);
@@ -72,7 +75,8 @@ static uint8_t streams_gather(const struct engine *e, uint32_t blob, struct chec
 		c[i].opaque = (s[i].flags & STREAM_F_OPAQUE) != 0;
 		c[i].published = (s[i].flags & STREAM_F_PUBLISHED) != 0;
 		for (uint8_t leg = 0; leg < 2; leg++)
-			side_gather(&s[i].side[leg], &c[i].side[leg]);
+			side_gather(&e->slots.realm[call->leg[leg].slot].ports, &s[i].side[leg],
+				    &c[i].side[leg]);
 	}
 	return (uint8_t)n;
 }
@@ -250,8 +254,8 @@ bool gather_call(struct engine *e, struct call *call, uint32_t version, uint8_t 
 	for (uint8_t i = 0; i < 2; i++)
 		leg_gather(e, &call->leg[i], &c.leg[i]);
 	c.id = c.leg[CALL_CALLEE].call_id;
-	c.streams = streams_gather(e, call->streams, c.stream);
-	c.pendings = streams_gather(e, call->pending, c.pending);
+	c.streams = streams_gather(e, call, call->streams, c.stream);
+	c.pendings = streams_gather(e, call, call->pending, c.pending);
 	c.has_pending = call->pending != 0;
 	call_gather_state(e, call, owed, &c);
 	requests_undo(e, call, &c);

@@ -70,7 +70,12 @@ static bool sdp_compose(struct engine *e, struct call *call, uint8_t to, uint64_
 	struct wbuf w;
 
 	for (uint32_t i = 0; i < e->sdp.media_count; i++) {
-		out.media[i].port = i < n ? s[i].side[to].port : 0;
+		if (i < n)
+			out.media[i].port = s[i].side[to].port;
+		if (out.media[i].port) {
+			out.media[i].ip = s[i].side[to].ip;
+			out.media_ip = out.media_ip ? out.media_ip : s[i].side[to].ip;
+		}
 		out.media[i].rtcp_port = (uint16_t)(out.media[i].port + 1);
 		out.media[i].refuse = out.media[i].port == 0;
 	}
@@ -121,7 +126,7 @@ static void pending_refuse(struct engine *e, struct call *call, struct stream *s
 	uint32_t have;
 	struct stream *old = offer_streams(e, call->streams, &have);
 
-	if (i >= have || old[i].side[0].port != s->side[0].port)
+	if (i >= have || !stream_is_same(&old[i], s))
 		offer_give_ports(e, call, s);
 	memset(s, 0, sizeof(*s));
 }

@@ -26,6 +26,7 @@ struct stream_side {
 	uint16_t port;     /* ours; 0 when the stream is refused */
 	uint8_t direction; /* enum sdp_direction: as the far end said last */
 	uint8_t known;     /* the far end has described it */
+	uint32_t ip;       /* ours, where `port` is */
 };
 
 struct stream {
@@ -73,7 +74,11 @@ void offer_rollback(struct engine *e, struct call *call);
 /* Puts pending in force: publishes, changes and retires flows, gives ports back. */
 void offer_commit(struct engine *e, struct call *call);
 
-/* Ports for both sides of a stream; false, and none, when a pool is empty. */
+/*
+ * Ports for both sides of a stream of the pending array, of the addresses that its
+ * other streams have, as far as there are any left there. False, and none, when one
+ * side has no more.
+ */
 bool offer_take_ports(struct engine *e, const struct call *call, struct stream *s);
 void offer_give_ports(struct engine *e, const struct call *call, struct stream *s);
 
@@ -96,6 +101,22 @@ void offer_side_set(const struct engine *e, const struct leg *leg, struct stream
  * this side and come back through it.
  */
 bool offer_is_own(const struct engine *e, const struct leg *leg, struct net_addr rtp);
+
+/* Our address and port on one side of a stream. */
+static inline struct net_addr stream_local(const struct stream *s, uint8_t side)
+{
+	return (struct net_addr){s->side[side].ip, s->side[side].port};
+}
+
+/* Whether two streams are on the same ports of ours: then they are one. */
+static inline bool stream_is_same(const struct stream *a, const struct stream *b)
+{
+	return net_addr_eq(stream_local(a, 0), stream_local(b, 0)) &&
+	       net_addr_eq(stream_local(a, 1), stream_local(b, 1));
+}
+
+/* Says that the flows of one side of a stream are to go, RTP and RTCP. */
+void offer_retire_side(struct engine *e, uint16_t realm, const struct stream_side *side);
 
 struct stream *offer_streams(const struct engine *e, uint32_t blob, uint32_t *n);
 

@@ -2,8 +2,8 @@
 
 static bool realm_has_rtp(const struct snapshot_realm *realm, struct net_addr rtp)
 {
-	return rtp.ip == realm->media_ip && rtp.port % 2 == 0 && rtp.port >= realm->media_lo &&
-	       rtp.port < realm->media_hi;
+	return rtp.port % 2 == 0 && rtp.port >= realm->media_lo && rtp.port < realm->media_hi &&
+	       snapshot_realm_has_ip(realm, rtp.ip);
 }
 
 bool offer_is_own(const struct engine *e, const struct leg *leg, struct net_addr rtp)
@@ -47,41 +47,57 @@ void offer_side_set(const struct engine *e, const struct leg *leg, struct stream
 	*side = next;
 }
 
-static struct port_pool *side_pool(struct engine *e, const struct call *call, uint8_t side)
+static struct port_set *side_ports(struct engine *e, const struct call *call, uint8_t side)
 {
 	return &e->slots.realm[call->leg[side].slot].ports;
 }
 
 /* A port from before a change of the media range is nobody's any more. */
-static void side_give(struct engine *e, const struct call *call, uint8_t side, uint16_t port)
+static void side_give(struct engine *e, const struct call *call, struct stream *s, uint8_t side)
 {
-	struct port_pool *p = side_pool(e, call, side);
+	if (s->side[side].port)
+		port_set_give(side_ports(e, call, side), stream_local(s, side));
+	s->side[side].port = 0;
+	s->side[side].ip = 0;
+}
 
-	if (port >= p->lo && (port - p->lo) / 2 < p->pairs)
-		port_pool_give(p, port);
+/* The address of ours that the other streams of a side have: a phone may heed one c= only. */
+static uint32_t side_address(const struct engine *e, const struct call *call, uint8_t side)
+{
+	uint32_t n;
+	const struct stream *s = offer_streams(e, call->pending, &n);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (s[i].side[side].port)
+			return s[i].side[side].ip;
+	return 0;
+}
+
+static bool side_take(struct engine *e, const struct call *call, struct stream *s, uint8_t side)
+{
+	struct net_addr at;
+
+	if (!port_set_take(side_ports(e, call, side), side_address(e, call, side), &at))
+		return false;
+	s->side[side].ip = at.ip;
+	s->side[side].port = at.port;
+	return true;
 }
 
 bool offer_take_ports(struct engine *e, const struct call *call, struct stream *s)
 {
-	uint16_t a = port_pool_take(side_pool(e, call, CALL_CALLER));
-	uint16_t b = a ? port_pool_take(side_pool(e, call, CALL_CALLEE)) : 0;
-
-	if (a && b == 0)
-		port_pool_give(side_pool(e, call, CALL_CALLER), a);
-	if (b == 0)
+	if (!side_take(e, call, s, CALL_CALLER))
 		return false;
-	s->side[CALL_CALLER].port = a;
-	s->side[CALL_CALLEE].port = b;
-	return true;
+	if (side_take(e, call, s, CALL_CALLEE))
+		return true;
+	side_give(e, call, s, CALL_CALLER);
+	return false;
 }
 
 void offer_give_ports(struct engine *e, const struct call *call, struct stream *s)
 {
-	for (uint8_t i = 0; i < 2; i++) {
-		if (s->side[i].port)
-			side_give(e, call, i, s->side[i].port);
-		s->side[i].port = 0;
-	}
+	side_give(e, call, s, CALL_CALLER);
+	side_give(e, call, s, CALL_CALLEE);
 }
 
 static bool sends(uint8_t direction)
@@ -130,6 +146,9 @@ static void publish_flow(struct engine *e, const struct call *call, const struct
 		.dscp = engine_realm(e, l->slot)->media_dscp,
 		.rtcp = rtcp,
 		.opaque = (s->flags & STREAM_F_OPAQUE) != 0,
+		.address = snapshot_media_number(engine_realm(e, l->slot), side->ip),
+		.peer_address =
+			snapshot_media_number(engine_realm(e, call->leg[!leg].slot), peer->ip),
 		.epoch = side->epoch,
 		.call = call_handle(e, call),
 		.stream = (uint16_t)index,
@@ -191,15 +210,22 @@ void offer_publish(struct engine *e, struct call *call)
 	}
 }
 
+void offer_retire_side(struct engine *e, uint16_t realm, const struct stream_side *side)
+{
+	if (realm == SNAPSHOT_NONE)
+		return;
+	uint8_t address = snapshot_media_number(&e->snap->realm[realm], side->ip);
+	engine_out_flow_retire(e->out, realm, address, side->port);
+	engine_out_flow_retire(e->out, realm, address, (uint16_t)(side->port + 1));
+}
+
 static void stream_retire(struct engine *e, struct call *call, struct stream *s)
 {
 	for (uint8_t leg = 0; leg < 2; leg++) {
 		uint16_t realm = e->slots.realm[call->leg[leg].slot].index;
 
-		if (!(s->flags & STREAM_F_PUBLISHED) || realm == SNAPSHOT_NONE)
-			continue;
-		engine_out_flow_retire(e->out, realm, s->side[leg].port);
-		engine_out_flow_retire(e->out, realm, (uint16_t)(s->side[leg].port + 1));
+		if (s->flags & STREAM_F_PUBLISHED)
+			offer_retire_side(e, realm, &s->side[leg]);
 	}
 	offer_give_ports(e, call, s);
 }
@@ -211,7 +237,7 @@ void offer_commit(struct engine *e, struct call *call)
 	struct stream *old = offer_streams(e, call->streams, &have);
 
 	for (uint32_t i = 0; i < have; i++) {
-		bool kept = i < n && s[i].side[0].port == old[i].side[0].port;
+		bool kept = i < n && stream_is_same(&s[i], &old[i]);
 
 		if (kept)
 			stream_inherit(&s[i], &old[i]);
@@ -252,7 +278,7 @@ static void claim_streams(struct engine *e, const struct call *call, uint32_t bl
 	for (uint32_t i = 0; i < n; i++) {
 		for (uint8_t leg = 0; leg < 2; leg++) {
 			if (slots & 1u << call->leg[leg].slot)
-				port_pool_claim(side_pool(e, call, leg), s[i].side[leg].port);
+				port_set_claim(side_ports(e, call, leg), stream_local(&s[i], leg));
 		}
 	}
 }

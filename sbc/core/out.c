@@ -98,13 +98,14 @@ void engine_out_flow_publish(struct engine_out *o, const struct flow_spec *spec)
 		a->flow = *spec;
 }
 
-void engine_out_flow_retire(struct engine_out *o, uint16_t realm, uint16_t port)
+void engine_out_flow_retire(struct engine_out *o, uint16_t realm, uint8_t address, uint16_t port)
 {
 	struct engine_action *a = action_add(o, ENGINE_FLOW_RETIRE);
 
 	if (a == NULL)
 		return;
 	a->flow.realm = realm;
+	a->flow.address = address;
 	a->flow.port = port;
 }
 

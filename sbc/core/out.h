@@ -190,7 +190,7 @@ struct slice engine_out_composed(struct engine_out *o, const struct wbuf *w);
 /* Bytes that are not in the scratch yet are copied there. From SNAPSHOT_NONE nothing leaves. */
 void engine_out_send(struct engine_out *o, const struct engine_path *path, struct slice bytes);
 void engine_out_flow_publish(struct engine_out *o, const struct flow_spec *spec);
-void engine_out_flow_retire(struct engine_out *o, uint16_t realm, uint16_t port);
+void engine_out_flow_retire(struct engine_out *o, uint16_t realm, uint8_t address, uint16_t port);
 
 /* Zeroed object in scratch, already queued; NULL when full. */
 struct engine_ask *engine_out_ask(struct engine_out *o);

@@ -37,6 +37,8 @@ static bool side_restore(const struct engine *e, const struct leg *leg, struct s
 	s->gate = c->gate;
 	s->epoch = c->epoch;
 	s->port = c->port;
+	if (c->port)
+		s->ip = c->ip ? c->ip : engine_realm(e, leg->slot)->media_ip;
 	s->direction = c->direction;
 	s->known = c->known;
 	return may_send(e, leg, c->rtp) && may_send(e, leg, c->rtcp) &&
@@ -68,23 +70,18 @@ static enum reason streams_make(struct engine *e, const struct call *call,
 /* Both ports of a stream, or neither. */
 static bool stream_claim(struct engine *e, const struct call *call, struct stream *s)
 {
-	struct port_pool *caller = &e->slots.realm[call->leg[CALL_CALLER].slot].ports;
-	struct port_pool *callee = &e->slots.realm[call->leg[CALL_CALLEE].slot].ports;
+	struct port_set *caller = &e->slots.realm[call->leg[CALL_CALLER].slot].ports;
+	struct port_set *callee = &e->slots.realm[call->leg[CALL_CALLEE].slot].ports;
 
 	if (s->side[CALL_CALLER].port == 0)
 		return true;
-	if (port_pool_claim(caller, s->side[CALL_CALLER].port)) {
-		if (port_pool_claim(callee, s->side[CALL_CALLEE].port))
+	if (port_set_claim(caller, stream_local(s, CALL_CALLER))) {
+		if (port_set_claim(callee, stream_local(s, CALL_CALLEE)))
 			return true;
-		port_pool_give(caller, s->side[CALL_CALLER].port);
+		port_set_give(caller, stream_local(s, CALL_CALLER));
 	}
 	s->side[CALL_CALLER].port = s->side[CALL_CALLEE].port = 0;
 	return false;
-}
-
-static bool same_ports(const struct stream *a, const struct stream *b)
-{
-	return a->side[0].port == b->side[0].port && a->side[1].port == b->side[1].port;
 }
 
 /* Those of pending that stand in force too are claimed once. A failure leaves the ports at 0. */
@@ -98,7 +95,7 @@ static bool streams_claim(struct engine *e, struct call *call)
 	for (uint32_t i = 0; i < have; i++)
 		all &= stream_claim(e, call, &s[i]);
 	for (uint32_t i = 0; i < n; i++)
-		if (!(i < have && same_ports(&next[i], &s[i])))
+		if (!(i < have && stream_is_same(&next[i], &s[i])))
 			all &= stream_claim(e, call, &next[i]);
 	return all;
 }
@@ -138,17 +135,8 @@ enum reason restore_media(struct engine *e, struct call *call, const struct call
 /* Whether a flow that is there goes on as this: the same port, and nothing learned since. */
 static bool side_stays(const struct stream_side *a, const struct stream_side *b)
 {
-	return a->port == b->port && a->epoch == b->epoch &&
-	       net_addr_eq(a->latched_rtp, b->latched_rtp) &&
+	return a->epoch == b->epoch && net_addr_eq(a->latched_rtp, b->latched_rtp) &&
 	       net_addr_eq(a->latched_rtcp, b->latched_rtcp);
-}
-
-static void flows_retire(struct engine *e, uint16_t realm, uint16_t port)
-{
-	if (realm == SNAPSHOT_NONE)
-		return;
-	engine_out_flow_retire(e->out, realm, port);
-	engine_out_flow_retire(e->out, realm, (uint16_t)(port + 1));
 }
 
 void restore_media_publish(struct engine *e, struct call *call, const struct restore_flows *old)
@@ -158,14 +146,14 @@ void restore_media_publish(struct engine *e, struct call *call, const struct res
 
 	for (uint32_t i = 0; i < old->count; i++) {
 		const struct stream *was = &old->stream[i];
-		bool stays = i < n && same_ports(was, &s[i]) &&
+		bool stays = i < n && stream_is_same(was, &s[i]) &&
 			     side_stays(&was->side[0], &s[i].side[0]) &&
 			     side_stays(&was->side[1], &s[i].side[1]);
 
 		if (!(was->flags & STREAM_F_PUBLISHED) || stays)
 			continue;
 		for (uint8_t leg = 0; leg < 2; leg++)
-			flows_retire(e, old->realm[leg], was->side[leg].port);
+			offer_retire_side(e, old->realm[leg], &was->side[leg]);
 	}
 	offer_publish(e, call);
 }

@@ -1,31 +1,21 @@
 #include "sbc/core/slots.h"
 
+#include <assert.h>
 #include <string.h>
 
-/* One shard may own a realm's whole range: 32,768 pairs. */
-#define MAX_PAIRS 32768u
+static_assert(SNAPSHOT_MAX_MEDIA == PORT_SET_MAX, "a pool for every address of a realm");
 
-/* What port_pool_init() cuts for the largest pool. */
-static size_t port_memory_size(void)
+void slots_init(struct slots *s, struct arena *a, uint16_t shard, uint16_t shards,
+		const struct snapshot *snap)
 {
-	struct arena measure;
-	struct port_pool pool;
-
-	arena_init(&measure, NULL, 0);
-	port_pool_init(&pool, &measure, 2, MAX_PAIRS - 2);
-	return measure.used;
-}
-
-void slots_init(struct slots *s, struct arena *a, uint16_t shard, uint16_t shards)
-{
-	size_t size = port_memory_size();
-
 	memset(s, 0, sizeof(*s));
 	s->shard = shard;
 	s->shards = shards;
 	for (uint32_t i = 0; i < SNAPSHOT_MAX_REALMS; i++) {
 		s->realm[i].index = SNAPSHOT_NONE;
-		s->realm[i].port_memory = arena_take(a, 1, size);
+		s->realm[i].port_room =
+			i < snap->realms ? snapshot_media_count(&snap->realm[i]) : 1;
+		s->realm[i].port_memory = arena_take(a, 1, port_set_size(s->realm[i].port_room));
 	}
 	for (uint32_t i = 0; i < SNAPSHOT_MAX_LISTENERS; i++)
 		s->listener_index[i] = SNAPSHOT_NONE;
@@ -84,21 +74,34 @@ static uint16_t peer_slot(const struct slots *s, const char *name)
 	return spare;
 }
 
-/* Whether the range changed: then the pool is made anew over the slot's memory. */
+/* Whether the slot's ports are those of the realm. */
+static bool ports_fit(const struct realm_slot *r, const struct snapshot_realm *realm, uint16_t n)
+{
+	bool fit = r->media_lo == realm->media_lo && r->media_hi == realm->media_hi &&
+		   r->ports.addresses == n;
+
+	for (uint16_t i = 0; fit && i < n; i++)
+		fit = r->ports.ip[i] == snapshot_media_ip(realm, i);
+	return fit;
+}
+
+/* Whether range or addresses changed: then all ports are made anew over the slot's memory. */
 static bool load_ports(struct slots *s, struct realm_slot *r, const struct snapshot_realm *realm)
 {
+	uint16_t count = snapshot_media_count(realm), pairs, lo;
+	uint16_t n = count < r->port_room ? count : r->port_room;
+	uint32_t ip[SNAPSHOT_MAX_MEDIA];
 	struct arena memory;
-	uint16_t lo;
-	uint16_t pairs;
 
-	if (r->media_lo == realm->media_lo && r->media_hi == realm->media_hi)
+	if (ports_fit(r, realm, n))
 		return false;
 	r->media_lo = realm->media_lo;
 	r->media_hi = realm->media_hi;
+	for (uint16_t i = 0; i < n; i++)
+		ip[i] = snapshot_media_ip(realm, i);
 	port_pool_slice(realm->media_lo, realm->media_hi, s->shard, s->shards, &lo, &pairs);
-	arena_init(&memory, r->port_memory, port_memory_size());
-	memset(r->port_memory, 0, port_memory_size());
-	port_pool_init(&r->ports, &memory, lo, pairs);
+	arena_init(&memory, r->port_memory, port_set_size(r->port_room));
+	port_set_init(&r->ports, &memory, ip, n, lo, pairs);
 	return true;
 }
 

@@ -12,7 +12,7 @@
 
 #include "sbc/base/arena.h"
 #include "sbc/core/snapshot.h"
-#include "sbc/media/port_pool.h"
+#include "sbc/media/port_set.h"
 
 #define SLOT_NONE UINT16_MAX
 
@@ -24,8 +24,9 @@ struct realm_slot {
 	uint32_t calls;     /* running, on either side of them */
 	uint64_t second_ms; /* start of the second that `begun` counts in */
 	uint32_t begun;     /* calls begun in that second */
-	struct port_pool ports;
-	uint8_t *port_memory; /* room for the largest pool, so that a range may change */
+	struct port_set ports;
+	uint16_t port_room;   /* addresses that port_memory is for */
+	uint8_t *port_memory; /* room for the largest range on each, so that it may change */
 };
 
 struct slots {
@@ -40,11 +41,16 @@ struct slots {
 	uint16_t shard, shards;
 };
 
-void slots_init(struct slots *s, struct arena *a, uint16_t shard, uint16_t shards);
+/*
+ * A slot has room for as many media addresses as the realm of `snap` that comes to it,
+ * for one at least: of a later configuration's realm with more, the first are used.
+ */
+void slots_init(struct slots *s, struct arena *a, uint16_t shard, uint16_t shards,
+		const struct snapshot *snap);
 
 /*
  * Takes a snapshot over. Bit r of the answer: realm slot r has a new media range
- * and its port pool is empty; the owner claims the running calls' ports again.
+ * or addresses and its ports are all free; the owner claims the running calls' ports again.
  */
 uint32_t slots_load(struct slots *s, const struct snapshot *snap);
 

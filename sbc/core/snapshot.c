@@ -31,13 +31,13 @@ static struct slice without_root(struct slice host)
 	return host;
 }
 
-static bool ip_is_ours(const struct snapshot *s, uint32_t ip)
+bool snapshot_ip_is_ours(const struct snapshot *s, uint32_t ip)
 {
 	for (uint16_t i = 0; i < s->listeners; i++)
 		if (s->listener[i].addr.ip == ip)
 			return true;
 	for (uint16_t i = 0; i < s->realms; i++)
-		if (s->realm[i].media_ip == ip)
+		if (snapshot_realm_has_ip(&s->realm[i], ip))
 			return true;
 	return false;
 }
@@ -49,7 +49,7 @@ bool snapshot_host_is_ours(const struct snapshot *s, struct slice host)
 	host = without_root(host);
 	if (host.n == 0)
 		return false;
-	if (net_ip_parse(host, &ip) && ip_is_ours(s, ip))
+	if (net_ip_parse(host, &ip) && snapshot_ip_is_ours(s, ip))
 		return true;
 	for (uint16_t i = 0; i < s->realms; i++)
 		if (slice_ieq(host, slice_str(s->realm[i].domain)))

@@ -22,6 +22,7 @@
 #define SNAPSHOT_MAX_ROUTES    128u
 #define SNAPSHOT_MAX_GROUPS    16u
 #define SNAPSHOT_MAX_DOMAINS   16u
+#define SNAPSHOT_MAX_MEDIA     64u /* media addresses of a realm */
 #define SNAPSHOT_NAME          32u
 #define SNAPSHOT_HOST          128u
 #define SNAPSHOT_NONE          UINT16_MAX
@@ -55,11 +56,13 @@ struct snapshot_realm {
 	bool calls_need_registration; /* requests that begin a dialog only from registered sources */
 	char domain
 		[SNAPSHOT_HOST]; /* host the border puts into URIs of this side; empty: its address */
-	uint32_t media_ip;       /* network order */
-	uint16_t media_lo, media_hi; /* host order, inclusive */
-	uint32_t max_calls;          /* 0: no limit but the pool */
-	uint32_t max_cps;            /* new calls a second, 0: no limit */
-	uint32_t media_timeout_s;    /* both directions silent that long ends the call; 0: never */
+	uint32_t media_ip;       /* the realm's address; network order */
+	uint16_t media_lo, media_hi; /* of each of its media addresses; host order, inclusive */
+	uint16_t media_extras;       /* further addresses that media goes by */
+	uint32_t media_extra[SNAPSHOT_MAX_MEDIA - 1];
+	uint32_t max_calls;       /* 0: no limit but the pool */
+	uint32_t max_cps;         /* new calls a second, 0: no limit */
+	uint32_t media_timeout_s; /* both directions silent that long ends the call; 0: never */
 	uint8_t media_dscp;
 	uint8_t sip_dscp;
 };
@@ -111,6 +114,41 @@ struct snapshot {
 	bool forward; /* there are other nodes: ask for dialogs that are not here instead of 481 */
 };
 
+/*
+ * Media addresses of a realm are numbered: 0 is the realm's own, then come the
+ * further ones. All have the same range of ports.
+ */
+static inline uint16_t snapshot_media_count(const struct snapshot_realm *r)
+{
+	return (uint16_t)(1u + r->media_extras);
+}
+
+static inline uint32_t snapshot_media_ip(const struct snapshot_realm *r, uint16_t number)
+{
+	return number == 0 ? r->media_ip : r->media_extra[number - 1];
+}
+
+#define SNAPSHOT_MEDIA_NONE UINT8_MAX
+
+/* The number of an address, or SNAPSHOT_MEDIA_NONE. */
+static inline uint8_t snapshot_media_number(const struct snapshot_realm *r, uint32_t ip)
+{
+	for (uint16_t i = 0; i < snapshot_media_count(r); i++)
+		if (snapshot_media_ip(r, i) == ip)
+			return (uint8_t)i;
+	return SNAPSHOT_MEDIA_NONE;
+}
+
+/* Whether media may come to that address; compared all at once, there being few. */
+static inline bool snapshot_realm_has_ip(const struct snapshot_realm *r, uint32_t ip)
+{
+	bool has = r->media_ip == ip;
+
+	for (uint16_t i = 0; i < r->media_extras; i++)
+		has |= r->media_extra[i] == ip;
+	return has;
+}
+
 /* The first listener of a realm: where requests towards that side leave from. */
 uint16_t snapshot_listener_of(const struct snapshot *s, uint16_t realm);
 
@@ -118,7 +156,10 @@ uint16_t snapshot_listener_of(const struct snapshot *s, uint16_t realm);
 uint16_t snapshot_peer_at(const struct snapshot *s, uint16_t realm, struct net_addr addr,
 			  bool any_port);
 
-/* Whether a host is one of the border's own: a listener's or media address, a realm's domain. */
+/* Whether an address is one of the border's own: a listener's, or one for media. */
+bool snapshot_ip_is_ours(const struct snapshot *s, uint32_t ip);
+
+/* Whether a host is one of the border's own: such an address, or a realm's domain. */
 bool snapshot_host_is_ours(const struct snapshot *s, struct slice host);
 
 /* Whether both sides know this host name (snapshot.domain). */

@@ -92,6 +92,8 @@ struct flow_spec {
 	bool closed;
 	bool rtcp;
 	bool opaque;
+	uint8_t address;      /* number of the local address among its realm's */
+	uint8_t peer_address; /* the partner's, among its own realm's */
 	/*
 	 * A restored flow's: the source that had latched, which it begins locked to (port
 	 * 0: none), and what it had relayed. Only a flow that starts from nothing looks at them.

@@ -93,6 +93,11 @@ static uint16_t pair_of(const struct port_pool *p, uint16_t port)
 	return (uint16_t)((port - p->lo) / 2);
 }
 
+bool port_pool_has(const struct port_pool *p, uint16_t rtp_port)
+{
+	return pair_of(p, rtp_port) != PAIR_END;
+}
+
 uint16_t port_pool_take(struct port_pool *p)
 {
 	uint16_t pair = p->head;

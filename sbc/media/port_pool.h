@@ -40,6 +40,9 @@ void port_pool_init(struct port_pool *p, struct arena *a, uint16_t lo, uint16_t 
 /* RTP port of a free pair, or 0 when none is free. */
 uint16_t port_pool_take(struct port_pool *p);
 
+/* Whether a port is an RTP port of this pool, taken or not. */
+bool port_pool_has(const struct port_pool *p, uint16_t rtp_port);
+
 /* Takes one certain pair (a restored call's); false when it is taken or not ours. */
 bool port_pool_claim(struct port_pool *p, uint16_t rtp_port);
 

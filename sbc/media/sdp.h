@@ -90,12 +90,14 @@ struct sdp_out_media {
 	bool refuse;        /* port 0 */
 	uint16_t port;      /* host order */
 	uint16_t rtcp_port; /* written as a=rtcp when it is not port + 1 */
+	uint32_t ip;        /* where it is received; 0: at the session's c= */
 };
 
 struct sdp_out {
 	uint64_t session_id;
 	uint64_t session_version;
-	uint32_t ip;        /* network order: the border's media address on the other side */
+	uint32_t ip;        /* network order: the border's address on the other side, for o= */
+	uint32_t media_ip;  /* for c=; 0: the same */
 	bool carry_unknown; /* attributes that are not known to describe media only */
 	struct sdp_out_media media[SDP_MAX_MEDIA];
 };

@@ -81,6 +81,18 @@ static void write_timing(struct wbuf *w, const struct sdp *d)
 	wbuf_lit(w, "t=0 0\r\n");
 }
 
+static uint32_t session_ip(const struct sdp_out *out)
+{
+	return out->media_ip ? out->media_ip : out->ip;
+}
+
+static void write_connection(struct wbuf *w, uint32_t ip)
+{
+	wbuf_lit(w, "c=IN IP4 ");
+	net_ip_write(w, ip);
+	wbuf_lit(w, "\r\n");
+}
+
 static void write_session(struct wbuf *w, const struct sdp *d, const struct sdp_out *out)
 {
 	wbuf_lit(w, "v=0\r\no=- ");
@@ -89,9 +101,8 @@ static void write_session(struct wbuf *w, const struct sdp *d, const struct sdp_
 	wbuf_u64(w, out->session_version);
 	wbuf_lit(w, " IN IP4 ");
 	net_ip_write(w, out->ip);
-	wbuf_lit(w, "\r\ns=-\r\nc=IN IP4 ");
-	net_ip_write(w, out->ip);
-	wbuf_lit(w, "\r\n");
+	wbuf_lit(w, "\r\ns=-\r\n");
+	write_connection(w, session_ip(out));
 	write_bandwidth(w, d->line, d->session_lines);
 	write_timing(w, d);
 	write_attributes(w, d->line, d->session_lines, out->carry_unknown);
@@ -151,6 +162,8 @@ static void write_media(struct wbuf *w, const struct sdp *d, const struct sdp_me
 		return;
 	}
 	write_media_line(w, m, om->port);
+	if (om->ip && om->ip != session_ip(out))
+		write_connection(w, om->ip);
 	write_bandwidth(w, line, m->line_count);
 	write_attributes(w, line, m->line_count, out->carry_unknown);
 	if (m->proto == SDP_PROTO_RTP || m->direction != SDP_SENDRECV)

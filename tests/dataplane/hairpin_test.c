@@ -81,8 +81,8 @@ static void bed_down(struct bed *b, const struct ports *p)
 		for (uint16_t rtcp = 0; rtcp < 2; rtcp++) {
 			struct worker *w = b->dp->worker[p->worker[call]];
 
-			relay_retire(w, OUTSIDE, (uint16_t)(p->out[call] + rtcp));
-			relay_retire(w, INSIDE, (uint16_t)(p->in[call] + rtcp));
+			relay_retire(w, OUTSIDE, 0, (uint16_t)(p->out[call] + rtcp));
+			relay_retire(w, INSIDE, 0, (uint16_t)(p->in[call] + rtcp));
 		}
 	for (uint16_t i = 0; i < b->dp->workers; i++)
 		assert_int_equal(b->dp->worker[i]->live_count, 0);
@@ -272,7 +272,7 @@ static void call_that_is_gone_takes_nothing(void **state)
 	(void)state;
 	bed_up(&b, &same, 1);
 	latch(&b, &same);
-	relay_retire(b.dp->worker[0], INSIDE, same.in[1]);
+	relay_retire(b.dp->worker[0], INSIDE, 0, same.in[1]);
 	say(&b, &s, 0, 3, 160);
 	bed_assert_count(&b, FLOW_NONE, 1);
 	bed_elapse(&b, 3000);

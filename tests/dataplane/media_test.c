@@ -54,8 +54,8 @@ static void publish(struct bed *b)
 static void retire(struct bed *b)
 {
 	for (uint16_t rtcp = 0; rtcp < 2; rtcp++) {
-		relay_retire(b->dp->worker[0], OUTSIDE, (uint16_t)(OUT_RTP + rtcp));
-		relay_retire(b->dp->worker[0], INSIDE, (uint16_t)(IN_RTP + rtcp));
+		relay_retire(b->dp->worker[0], OUTSIDE, 0, (uint16_t)(OUT_RTP + rtcp));
+		relay_retire(b->dp->worker[0], INSIDE, 0, (uint16_t)(IN_RTP + rtcp));
 	}
 	assert_int_equal(b->dp->worker[0]->live_count, 0);
 }
@@ -506,15 +506,15 @@ static void retired_flow_takes_nothing(void **state)
 	(void)state;
 	bed_up(&b);
 	latch(&b);
-	relay_retire(b.dp->worker[0], INSIDE, IN_RTP);
+	relay_retire(b.dp->worker[0], INSIDE, 0, IN_RTP);
 	send_rtp(&b, INSIDE, &in, PBX_SSRC, 1, 160);
 	bed_assert_count(&b, FLOW_NONE, 1);
 	send_rtp(&b, OUTSIDE, &s, PHONE_SSRC, 3, 160);
 	bed_assert_count(&b, FLOW_UNPROVEN, 1);
 	bed_expect_silence(&b);
-	relay_retire(b.dp->worker[0], INSIDE, IN_RTP);
-	relay_retire(b.dp->worker[0], INSIDE, 1);
-	relay_retire(b.dp->worker[0], SNAPSHOT_MAX_REALMS, IN_RTP);
+	relay_retire(b.dp->worker[0], INSIDE, 0, IN_RTP);
+	relay_retire(b.dp->worker[0], INSIDE, 0, 1);
+	relay_retire(b.dp->worker[0], SNAPSHOT_MAX_REALMS, 0, IN_RTP);
 	bed_down(&b);
 }
 
@@ -619,8 +619,8 @@ static void many_flows_keep_apart(void **state)
 		assert_int_equal(v.payload[11], (v.dport - 5000) / 2);
 	}
 	for (uint16_t i = 0; i < 100; i++) {
-		relay_retire(b.dp->worker[0], OUTSIDE, (uint16_t)(OUT_RTP + 2 * i));
-		relay_retire(b.dp->worker[0], INSIDE, (uint16_t)(IN_RTP + 2 * (99 - i)));
+		relay_retire(b.dp->worker[0], OUTSIDE, 0, (uint16_t)(OUT_RTP + 2 * i));
+		relay_retire(b.dp->worker[0], INSIDE, 0, (uint16_t)(IN_RTP + 2 * (99 - i)));
 	}
 	assert_int_equal(b.dp->worker[0]->live_count, 0);
 	bed_close(&b);

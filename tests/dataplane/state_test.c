@@ -760,8 +760,8 @@ static void the_engine_is_told_every_half_minute_what_was_relayed(void **state)
 	bed_sleep(&b, 60000);
 	scan(&b);
 	assert_int_equal(w->media_events, 0);
-	relay_retire(w, OUTSIDE, 20000);
-	relay_retire(w, INSIDE, 30000);
+	relay_retire(w, OUTSIDE, 0, 20000);
+	relay_retire(w, INSIDE, 0, 30000);
 	bed_close(&b);
 }
 
@@ -810,7 +810,7 @@ static void the_end_of_a_flow_is_recorded(void **state)
 	media(&b, 20000, 1);
 	media(&b, 20000, 4);
 	bed_elapse(&b, 50);
-	relay_retire(w, OUTSIDE, 20000);
+	relay_retire(w, OUTSIDE, 0, 20000);
 	assert_true(record_take(&b, &r));
 	assert_int_equal(r.call, 42);
 	assert_int_equal(r.from_realm, OUTSIDE);
@@ -824,15 +824,15 @@ static void the_end_of_a_flow_is_recorded(void **state)
 	assert_int_equal(r.media.packets, 102);
 	assert_int_equal(r.media.bytes, 1320);
 	assert_int_equal(r.media.lost, 2);
-	relay_retire(w, INSIDE, 30000);
+	relay_retire(w, INSIDE, 0, 30000);
 	assert_true(record_take(&b, &r));
 	assert_int_equal(r.media.leg, 1);
 	assert_int_equal(r.media.packets, 0);
 	/* RTCP: what carried something, in an earlier process at least. */
-	relay_retire(w, OUTSIDE, 20001);
+	relay_retire(w, OUTSIDE, 0, 20001);
 	assert_true(record_take(&b, &r));
 	assert_true(r.media.rtcp);
-	relay_retire(w, INSIDE, 30001);
+	relay_retire(w, INSIDE, 0, 30001);
 	assert_false(record_take(&b, &r));
 	bed_close(&b);
 }

@@ -26,7 +26,9 @@ static void secrets_init(struct driver *d)
 		oracle_add_ip(d->oracle, s->listener[i].realm, s->listener[i].addr.ip,
 			      "border's listener");
 	for (uint16_t i = 0; i < s->realms; i++) {
-		oracle_add_ip(d->oracle, i, s->realm[i].media_ip, "border's media address");
+		for (uint16_t k = 0; k < snapshot_media_count(&s->realm[i]); k++)
+			oracle_add_ip(d->oracle, i, snapshot_media_ip(&s->realm[i], k),
+				      "border's media address");
 		oracle_add(d->oracle, i, slice_str(s->realm[i].domain), "realm's domain");
 	}
 	for (uint16_t i = 0; i < s->peers; i++) {
@@ -62,8 +64,7 @@ struct driver *driver_new(const struct driver_conf *conf)
 	d->key = (struct siphash_key){0x0706050403020100ull ^ conf->seed, 0x0f0e0d0c0b0a0908ull};
 	d->out = driver_need(malloc(sizeof(*d->out)));
 	d->oracle = oracle_new();
-	for (uint16_t i = 0; i < d->snap->realms; i++)
-		d->shadow[i] = driver_need(calloc(DRIVER_PORTS, sizeof(struct shadow)));
+	driver_flows_room(d, true);
 	secrets_init(d);
 	driver_store_init(d);
 	for (uint16_t i = 0; i < d->shards; i++)
@@ -89,8 +90,7 @@ void driver_restart(struct driver *d)
 {
 	d->restarts++;
 	d->dead = d->doomed = false;
-	for (uint16_t i = 0; i < d->snap->realms; i++)
-		memset(d->shadow[i], 0, DRIVER_PORTS * sizeof(struct shadow));
+	driver_flows_room(d, true);
 	d->flows = 0;
 	d->pending_count = 0;
 	for (uint16_t i = 0; i < d->shards; i++) {
@@ -428,9 +428,7 @@ void driver_reconfigure(struct driver *d, const struct snapshot *s)
 		driver_settle(d);
 	}
 	d->snap = s;
-	for (uint16_t i = 0; i < s->realms; i++)
-		if (!d->shadow[i])
-			d->shadow[i] = driver_need(calloc(DRIVER_PORTS, sizeof(struct shadow)));
+	driver_flows_room(d, false);
 	secrets_init(d);
 }
 
@@ -448,7 +446,7 @@ static bool media_event(struct driver *d, enum engine_media_type type, uint16_t 
 					 .leg = f->leg,
 					 .rtcp = f->rtcp,
 					 .source = source};
-	driver_handle(d, d->shadow[realm][port].shard, &ev);
+	driver_handle(d, driver_shadow(d, realm, port)->shard, &ev);
 	driver_settle(d);
 	return true;
 }
@@ -458,7 +456,7 @@ bool driver_latched(struct driver *d, uint16_t realm, uint16_t port, struct net_
 	if (d->conf.learn)
 		oracle_add_ip(d->oracle, realm, source.ip, "media source");
 	if (driver_flow(d, realm, port))
-		d->shadow[realm][port].latched = source;
+		driver_shadow(d, realm, port)->latched = source;
 	return media_event(d, ENGINE_MEDIA_LATCHED, realm, port, source);
 }
 
@@ -477,7 +475,7 @@ bool driver_counted(struct driver *d, uint16_t realm, uint16_t port, uint64_t pa
 					 .rtcp = f->rtcp,
 					 .packets = packets,
 					 .bytes = bytes};
-	driver_handle(d, d->shadow[realm][port].shard, &ev);
+	driver_handle(d, driver_shadow(d, realm, port)->shard, &ev);
 	driver_settle(d);
 	return true;
 }

@@ -37,7 +37,8 @@ struct driver {
 	void *memory[DRIVER_MAX_SHARDS];
 	struct engine_out *out;
 	struct oracle *oracle;
-	struct shadow *shadow[SNAPSHOT_MAX_REALMS];
+	struct shadow *shadow[SNAPSHOT_MAX_REALMS]; /* by address and port */
+	uint16_t addresses[SNAPSHOT_MAX_REALMS];    /* that there is room for */
 	uint32_t flows;
 	uint64_t restarts;
 	struct pending pending[MAX_PENDING];
@@ -57,6 +58,19 @@ void driver_settle(struct driver *d);
 void *driver_need(void *p);
 
 /* ---- driver_flow.c ---- */
+
+/* Room for the flows of all realms of the configuration; `anew`: none is live. */
+void driver_flows_room(struct driver *d, bool anew);
+
+/* Places of the realm's shadows. */
+static inline uint32_t driver_places(const struct driver *d, uint16_t realm)
+{
+	return d->addresses[realm] * DRIVER_PORTS;
+}
+
+/* The live flow of a port, whichever address of the realm it is on; NULL: none. */
+struct shadow *driver_shadow(const struct driver *d, uint16_t realm, uint16_t port);
+
 void driver_publish(struct driver *d, uint16_t shard, const struct flow_spec *f);
 void driver_retire(struct driver *d, uint16_t shard, const struct flow_spec *f);
 

@@ -495,6 +495,7 @@ static bool same_flow(const struct shadow *was, const struct shadow *is)
 	const struct flow_spec *a = &was->spec, *b = &is->spec;
 
 	return is->live && a->peer_realm == b->peer_realm && a->peer_port == b->peer_port &&
+	       a->address == b->address && a->peer_address == b->peer_address &&
 	       net_addr_eq(a->remote, b->remote) && a->gate_ip == b->gate_ip &&
 	       a->clock_rate == b->clock_rate && a->dscp == b->dscp && a->latch == b->latch &&
 	       a->proven == b->proven && a->closed == b->closed && a->rtcp == b->rtcp &&
@@ -505,7 +506,7 @@ static bool same_flow(const struct shadow *was, const struct shadow *is)
 static void check_flows(struct driver *d, struct shadow *was[SNAPSHOT_MAX_REALMS])
 {
 	for (uint16_t r = 0; r < d->snap->realms; r++)
-		for (uint32_t p = 0; was[r] != NULL && p < DRIVER_PORTS; p++) {
+		for (uint32_t p = 0; was[r] != NULL && p < driver_places(d, r); p++) {
 			const struct shadow *is = &d->shadow[r][p];
 
 			if (is->live && !was[r][p].live)
@@ -529,7 +530,7 @@ void driver_restart_from_store(struct driver *d, uint64_t later)
 	whole = mode > ENGINE_STORE_DOWN && s.store_dirty == 0 && s.store_inflight == 0;
 	for (uint16_t i = 0; i < d->snap->realms; i++) {
 		was[i] = d->shadow[i];
-		d->shadow[i] = driver_need(calloc(DRIVER_PORTS, sizeof(struct shadow)));
+		d->shadow[i] = NULL;
 	}
 	drop_ops(d);
 	d->now += later;

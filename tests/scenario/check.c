@@ -257,6 +257,13 @@ static bool flow_has(struct scenario *s, const struct flow_spec *f, const char *
 	if (strncmp(word, "remote=", 7) == 0)
 		return strcmp(eq + 1, "none") == 0 ? f->remote.port == 0
 						   : net_addr_eq(setup_addr(s, eq + 1), f->remote);
+	if (strncmp(word, "at=", 3) == 0) {
+		const struct snapshot *snap = driver_snapshot(s->driver);
+		uint32_t ip;
+
+		return net_ip_parse(slice_str(eq + 1), &ip) &&
+		       snapshot_media_ip(&snap->realm[f->realm], f->address) == ip;
+	}
 	if (strncmp(word, "gate=", 5) == 0) {
 		uint32_t ip = 0;
 

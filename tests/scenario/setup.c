@@ -172,6 +172,8 @@ static void set_realm(struct scenario *s, const char *name, const char *key, con
 		text_set(s, r->domain, sizeof(r->domain), value);
 	else if (strcmp(key, "media_ip") == 0)
 		r->media_ip = ip_of(s, value);
+	else if (strcmp(key, "media_extra") == 0 && r->media_extras < SNAPSHOT_MAX_MEDIA - 1)
+		r->media_extra[r->media_extras++] = ip_of(s, value);
 	else if (strcmp(key, "latch") == 0)
 		r->latch = value[0] == 'n'   ? SNAPSHOT_LATCH_NEVER
 			   : value[0] == 's' ? SNAPSHOT_LATCH_SIGNALLED

@@ -102,7 +102,7 @@ static void too_many_actions_overflow(void **state)
 	assert_null(engine_out_ask(o));
 	assert_true(o->overflow);
 	o->overflow = false;
-	engine_out_flow_retire(o, 1, 2);
+	engine_out_flow_retire(o, 1, 0, 2);
 	assert_true(o->overflow);
 	assert_int_equal(o->count, ENGINE_MAX_ACTIONS);
 	assert_int_equal(engine_out_scratch_room(o), room);
@@ -174,7 +174,7 @@ static void flows_are_published_whole_and_retired_by_port(void **state)
 
 	(void)state;
 	engine_out_flow_publish(o, &spec);
-	engine_out_flow_retire(o, 3, 40000);
+	engine_out_flow_retire(o, 3, 0, 40000);
 	assert_int_equal(o->action[0].type, ENGINE_FLOW_PUBLISH);
 	assert_int_equal(o->action[0].flow.call, 99);
 	assert_int_equal(o->action[1].type, ENGINE_FLOW_RETIRE);

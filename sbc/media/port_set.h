@@ -1,0 +1,51 @@
+/*
+ * port_set: the port pairs of one realm over all its media addresses.
+ *
+ * Every address has the same range of ports, and one shard the same slice of it
+ * on each: a pool an address (port_pool.h). Addresses take turns, so that a pair
+ * given back waits nearly as long as it would in one line for all. A bit says
+ * which addresses have a pair left: a draw looks at one pool, however many are
+ * used up. Nothing is allocated after start, every call is bounded by the number
+ * of addresses.
+ */
+#ifndef SBC_MEDIA_PORT_SET_H
+#define SBC_MEDIA_PORT_SET_H
+
+#include "sbc/base/net.h"
+#include "sbc/media/port_pool.h"
+
+#define PORT_SET_MAX  64u
+#define PORT_SET_NONE UINT16_MAX
+
+struct port_set {
+	uint64_t open; /* bit a: address a has a free pair */
+	uint16_t addresses;
+	uint16_t turn; /* address to be asked next */
+	uint32_t pairs, free;
+	uint32_t ip[PORT_SET_MAX]; /* network order */
+	struct port_pool pool[PORT_SET_MAX];
+};
+
+/* What port_set_init() cuts for so many addresses, with the largest range on each. */
+size_t port_set_size(uint16_t addresses);
+
+/* `addresses` at most PORT_SET_MAX; each has the slice of `pairs` pairs from `lo` on. */
+void port_set_init(struct port_set *s, struct arena *a, const uint32_t *ip, uint16_t addresses,
+		   uint16_t lo, uint16_t pairs);
+
+/* The number of an address in the set, or PORT_SET_NONE. */
+uint16_t port_set_address(const struct port_set *s, uint32_t ip);
+
+/*
+ * A free pair, its RTP port and address in `at`: of the address `wanted` where that
+ * has one left (0: of any). False when there is none.
+ */
+bool port_set_take(struct port_set *s, uint32_t wanted, struct net_addr *at);
+
+/* Takes one certain pair; false when it is taken or not in the set. */
+bool port_set_claim(struct port_set *s, struct net_addr at);
+
+/* Gives a pair back; false when it is not in the set. One that is not taken aborts. */
+bool port_set_give(struct port_set *s, struct net_addr at);
+
+#endif
