@@ -15,7 +15,7 @@
 
 /* ---- what all nodes must share ---- */
 
-#define PRINT_TEXT 32768u
+#define PRINT_TEXT 98304u
 
 static void put_address(struct wbuf *w, uint32_t ip)
 {
@@ -58,6 +58,8 @@ static void put_realms(struct wbuf *w, const struct snapshot *s)
 		put_address(w, s->realm[i].media_ip);
 		put_number(w, s->realm[i].media_lo);
 		put_number(w, s->realm[i].media_hi);
+		for (uint16_t k = 0; k < s->realm[i].media_extras; k++)
+			put_address(w, s->realm[i].media_extra[k]);
 	}
 	for (uint16_t i = 0; i < s->listeners; i++) {
 		put_name(w, "listener", s->realm[s->listener[i].realm].name);

@@ -60,11 +60,18 @@ struct config_state {
 	uint32_t start_wait_s; /* for Redis, before serving without it; 10 */
 };
 
+/* Media addresses beside the one that a realm is known by; network order. */
+struct config_addresses {
+	uint16_t count;
+	uint32_t ip[SNAPSHOT_MAX_MEDIA - 1];
+};
+
 /* A set of addresses that is served together, on one node at a time. */
 struct config_group {
 	char name[SNAPSHOT_NAME];
 	uint16_t home;                         /* node */
 	uint32_t address[SNAPSHOT_MAX_REALMS]; /* of each realm of the file, network order */
+	struct config_addresses media[SNAPSHOT_MAX_REALMS];
 };
 
 enum config_give_back { CONFIG_GIVE_BACK_AUTO, CONFIG_GIVE_BACK_MANUAL };

@@ -159,5 +159,6 @@ void config_cross_check(struct config_work *w)
 {
 	check_realms(w);
 	check_peers(w);
+	config_media_check(w);
 	check_routes(w);
 }

@@ -148,6 +148,7 @@ static void add_realms(struct config *c, const struct snapshot *file, const uint
 		r->group = g;
 		r->kin = (uint16_t)(i + 1);
 		r->media_ip = c->cluster.group[g].address[i];
+		config_media_set(r, &c->cluster.group[g].media[i]);
 		c->dp.realm_port[s->realms++] = port[i];
 	}
 }

@@ -10,6 +10,15 @@
 #include "control/config_lines.h"
 #include "sbc/base/slice.h"
 
+/* Further media addresses of all realms and groups there can be. */
+#define CONFIG_MAX_MEDIA_IPS (SNAPSHOT_MAX_REALMS * (SNAPSHOT_MAX_MEDIA - 1))
+
+struct config_media_ip {
+	uint32_t ip;    /* network order */
+	uint16_t realm; /* of the file */
+	uint32_t line;
+};
+
 struct config_work {
 	const struct raw_config *raw;
 	const struct config_lines *lines;
@@ -21,6 +30,8 @@ struct config_work {
 	bool peer_ok[SNAPSHOT_MAX_PEERS];   /* its realm and address were understood */
 	bool route_ok[SNAPSHOT_MAX_ROUTES]; /* both its ends were found */
 	uint32_t listener_line[SNAPSHOT_MAX_LISTENERS];
+	uint32_t media_ips;
+	struct config_media_ip media_ip[CONFIG_MAX_MEDIA_IPS];
 };
 
 /* Line of raw->SECTION[i].key, of the entry when it has no such key. */
@@ -47,6 +58,13 @@ void config_twice(struct config_work *w, const char *section, uint32_t i, uint32
 /* The "domain" of an entry, when it has one. */
 void config_build_host(struct config_work *w, const char *section, uint32_t i, const char *text,
 		       char out[SNAPSHOT_HOST]);
+
+/* Appends what a list of media_addresses says. */
+void config_media_build(struct config_work *w, const struct config_node *list, char **text,
+			uint32_t count, uint32_t realm, struct config_addresses *out);
+void config_media_set(struct snapshot_realm *r, const struct config_addresses *all);
+void config_media_realm(struct config_work *w, uint32_t i); /* part of realms */
+void config_media_check(struct config_work *w);             /* part of the cross check */
 
 /* Stages. */
 void config_build_node(struct config_work *w);

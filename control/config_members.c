@@ -110,6 +110,9 @@ static void build_address(struct config_work *w, uint32_t g, uint32_t i)
 				  "realm: %s has an address in this group already: expected one",
 				  raw->realm);
 	out[realm] = ip;
+	config_media_build(w, config_node_key(n, "media_addresses"), raw->media_addresses,
+			   raw->media_addresses_count, realm,
+			   &w->out->cluster.group[g].media[realm]);
 }
 
 static bool parse_ip6(const char *text, uint8_t ip[16])

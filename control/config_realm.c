@@ -173,6 +173,7 @@ static void build_realm(struct config_work *w, uint32_t i)
 	config_build_host(w, "realms", i, raw->domain, r->domain);
 	build_listeners(w, i);
 	build_media(w, i, r);
+	config_media_realm(w, i);
 }
 
 void config_build_realms(struct config_work *w)

@@ -81,6 +81,9 @@ static const cyaml_schema_field_t port_fields[] = {
 static const cyaml_schema_value_t sip_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 64)};
 
+static const cyaml_schema_value_t range_entry = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 64)};
+
 static const cyaml_schema_field_t realm_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_realm, name, 1, NAME),
 	CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_POINTER, struct raw_realm, port, 1, NAME),
@@ -92,6 +95,8 @@ static const cyaml_schema_field_t realm_fields[] = {
 	CYAML_FIELD_SEQUENCE("sip", CYAML_FLAG_POINTER, struct raw_realm, sip, &sip_entry, 1,
 			     SNAPSHOT_MAX_LISTENERS),
 	CYAML_FIELD_STRING_PTR("media", CYAML_FLAG_POINTER, struct raw_realm, media, 1, 64),
+	CYAML_FIELD_SEQUENCE("media_addresses", OPT_PTR, struct raw_realm, media_addresses,
+			     &range_entry, 1, SNAPSHOT_MAX_MEDIA - 1),
 	CYAML_FIELD_STRING_PTR("domain", OPT_PTR, struct raw_realm, domain, 1, HOST),
 	CYAML_FIELD_ENUM_PTR("unknown_headers", OPT | CHOICE, struct raw_realm, unknown_headers,
 			     header_names, CYAML_ARRAY_LEN(header_names)),
@@ -151,6 +156,13 @@ static const cyaml_schema_field_t member_fields[] = {
 static const cyaml_schema_field_t address_fields[] = {
 	CYAML_FIELD_STRING_PTR("realm", CYAML_FLAG_POINTER, struct raw_address, realm, 1, NAME),
 	CYAML_FIELD_STRING_PTR("ip", CYAML_FLAG_POINTER, struct raw_address, ip, 1, 64),
+	CYAML_FIELD_SEQUENCE("media_addresses", OPT_PTR, struct raw_address, media_addresses,
+			     &range_entry, 1, SNAPSHOT_MAX_MEDIA - 1),
+	CYAML_FIELD_END};
+
+static const cyaml_schema_field_t announce6_fields[] = {
+	CYAML_FIELD_STRING_PTR("realm", CYAML_FLAG_POINTER, struct raw_address, realm, 1, NAME),
+	CYAML_FIELD_STRING_PTR("ip", CYAML_FLAG_POINTER, struct raw_address, ip, 1, 64),
 	CYAML_FIELD_END};
 
 static const cyaml_schema_value_t member_entry = {
@@ -158,12 +170,15 @@ static const cyaml_schema_value_t member_entry = {
 static const cyaml_schema_value_t address_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_address, address_fields)};
 
+static const cyaml_schema_value_t announce6_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_address, announce6_fields)};
+
 static const cyaml_schema_field_t group_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_group, name, 1, NAME),
 	CYAML_FIELD_STRING_PTR("home", CYAML_FLAG_POINTER, struct raw_group, home, 1, NAME),
 	CYAML_FIELD_SEQUENCE("addresses", CYAML_FLAG_POINTER, struct raw_group, addresses,
 			     &address_entry, 1, SNAPSHOT_MAX_REALMS),
-	CYAML_FIELD_SEQUENCE("announce6", OPT_PTR, struct raw_group, announce6, &address_entry, 1,
+	CYAML_FIELD_SEQUENCE("announce6", OPT_PTR, struct raw_group, announce6, &announce6_entry, 1,
 			     SNAPSHOT_MAX_REALMS),
 	CYAML_FIELD_END};
 
@@ -217,6 +232,7 @@ const cyaml_schema_value_t config_schema = {
 #define HOST_FORM  "a host name such as example.com, or an address"
 #define REALM_FORM "the name of a realm"
 #define NODE_FORM  "the name of a node in nodes"
+#define RANGE_FORM "addresses such as \"203.0.113.64-203.0.113.127\""
 #define UDP_FORM   "a host and a UDP port, such as \"10.0.9.1:7400\""
 
 static const struct config_hint hints[] = {
@@ -260,6 +276,7 @@ static const struct config_hint hints[] = {
 	{"realms", "port", 0, 0, "the name of a port"},
 	{"realms", "sip", 0, 0, "SIP listeners such as \"udp:5060\""},
 	{"realms", "media", 0, 0, "two UDP ports from 1024 to 65535, such as 20000-29999"},
+	{"realms", "media_addresses", 0, 0, RANGE_FORM},
 	{"realms", "domain", 0, 0, HOST_FORM},
 	{"realms", "max_calls", 0, 4000000, NULL},
 	{"realms", "max_cps", 0, 1000000, NULL},
@@ -302,6 +319,7 @@ static const struct config_hint hints[] = {
 	{"groups", "announce6", 0, 0, "a list of IPv6 addresses with their realms"},
 	{"addresses", "realm", 0, 0, REALM_FORM},
 	{"addresses", "ip", 0, 0, "an address on the network of the realm's port"},
+	{"addresses", "media_addresses", 0, 0, RANGE_FORM},
 	{"announce6", "realm", 0, 0, REALM_FORM},
 	{"announce6", "ip", 0, 0, "an IPv6 unicast address such as \"2001:db8::11\""},
 };

@@ -46,8 +46,8 @@ struct raw_realm {
 	enum snapshot_trust *trust;
 	enum snapshot_latch *latch;
 	bool *nat, *registered_callers_only;
-	char **sip;
-	uint32_t sip_count;
+	char **sip, **media_addresses;
+	uint32_t sip_count, media_addresses_count;
 	enum config_unknown *unknown_headers, *unknown_media, *user_agent;
 	uint32_t *max_calls, *max_cps, *media_timeout, *media_dscp, *sip_dscp;
 };
@@ -74,6 +74,8 @@ struct raw_member {
 
 struct raw_address {
 	char *realm, *ip;
+	char **media_addresses;
+	uint32_t media_addresses_count;
 };
 
 struct raw_group {
