@@ -157,18 +157,32 @@ uint32_t wheel_expire(struct wheel *w, uint64_t now_ms, uint32_t *timers, uint32
 	return n;
 }
 
-uint64_t wheel_next_due(const struct wheel *w)
+/* The earliest tick among the first `slots`; UINT64_MAX when none of them has a timer. */
+static uint64_t next_tick(const struct wheel *w, uint64_t slots)
 {
 	uint64_t best = UINT64_MAX;
 
-	if (w->armed == 0)
-		return UINT64_MAX;
 	if (wheel_is_behind(w))
-		return w->tick * WHEEL_TICK_MS;
+		return w->tick;
 	/* Nothing is overdue, so what sits in the slot of a tick is due then or turns later. */
-	for (uint64_t t = w->tick; t < w->tick + WHEEL_SLOTS && best > t; t++)
+	for (uint64_t t = w->tick; t < w->tick + slots && best > t; t++)
 		for (uint32_t i = w->heads[SLOT(t)]; i != WHEEL_NONE; i = w->next[i])
 			if (w->due[i] < best)
 				best = w->due[i];
-	return best * WHEEL_TICK_MS;
+	return best;
+}
+
+uint64_t wheel_next_due(const struct wheel *w)
+{
+	return w->armed == 0 ? UINT64_MAX : next_tick(w, WHEEL_SLOTS) * WHEEL_TICK_MS;
+}
+
+uint64_t wheel_next_due_by(const struct wheel *w, uint64_t until_ms)
+{
+	uint64_t end = until_ms / WHEEL_TICK_MS + 1, tick;
+
+	if (w->armed == 0 || end <= w->tick)
+		return until_ms;
+	tick = next_tick(w, end - w->tick < WHEEL_SLOTS ? end - w->tick : WHEEL_SLOTS);
+	return tick < end && tick * WHEEL_TICK_MS < until_ms ? tick * WHEEL_TICK_MS : until_ms;
 }

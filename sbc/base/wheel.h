@@ -60,4 +60,7 @@ static inline bool wheel_is_behind(const struct wheel *w)
  */
 uint64_t wheel_next_due(const struct wheel *w);
 
+/* The same, or `until_ms` when that is sooner: slots beyond it are not walked. */
+uint64_t wheel_next_due_by(const struct wheel *w, uint64_t until_ms);
+
 #endif

@@ -203,16 +203,25 @@ bool engine_handle(struct engine *e, const struct engine_event *ev, struct engin
 	return e->due || e->lost_groups;
 }
 
-uint64_t engine_next_due(const struct engine *e)
+/* The first of what the timers say and of what else there is to do. */
+static uint64_t next_due(const struct engine *e, uint64_t tx, uint64_t own)
 {
-	uint64_t tx = tx_next_due(e->tx);
-	uint64_t own = wheel_next_due(&e->wheel);
 	uint64_t kept = store_next_due(e);
 
 	if (e->sweep != POOL_NONE || e->lost_groups)
 		return e->now;
 	own = tx < own ? tx : own;
 	return own < kept ? own : kept;
+}
+
+uint64_t engine_next_due(const struct engine *e)
+{
+	return next_due(e, tx_next_due(e->tx), wheel_next_due(&e->wheel));
+}
+
+uint64_t engine_next_due_by(const struct engine *e, uint64_t until)
+{
+	return next_due(e, tx_next_due_by(e->tx, until), wheel_next_due_by(&e->wheel, until));
 }
 
 uint64_t engine_dialog_print(const struct siphash_key *key, struct slice call_id, struct slice tag)

@@ -171,6 +171,8 @@ bool engine_handle(struct engine *e, const struct engine_event *ev, struct engin
 
 /* Lower bound of the next time something is due; UINT64_MAX when nothing is. */
 uint64_t engine_next_due(const struct engine *e);
+/* The same, or `until` when that is sooner, for less work: for a driver about to sleep. */
+uint64_t engine_next_due_by(const struct engine *e, uint64_t until);
 
 /* The bucket of a message, for steering: by the Call-ID; a REGISTER's by its To user. */
 uint8_t engine_bucket(const struct siphash_key *key, const char *buf, uint32_t len);

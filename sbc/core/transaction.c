@@ -236,6 +236,11 @@ uint64_t tx_next_due(const struct tx_layer *l)
 	return wheel_next_due(&l->wheel);
 }
 
+uint64_t tx_next_due_by(const struct tx_layer *l, uint64_t until)
+{
+	return wheel_next_due_by(&l->wheel, until);
+}
+
 uint32_t tx_used(const struct tx_layer *l)
 {
 	return l->pool.used;

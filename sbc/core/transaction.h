@@ -244,8 +244,9 @@ uint32_t tx_expire(struct tx_layer *l, uint64_t now, struct tx_event *events, ui
 /* Whether the latest tx_expire() stopped short: call it again with a cleared `out`. */
 bool tx_is_behind(const struct tx_layer *l);
 
-/* As wheel_next_due(). */
+/* As wheel_next_due() and wheel_next_due_by(). */
 uint64_t tx_next_due(const struct tx_layer *l);
+uint64_t tx_next_due_by(const struct tx_layer *l, uint64_t until);
 
 uint32_t tx_used(const struct tx_layer *l);
 

@@ -196,6 +196,21 @@ static void next_due_is_a_lower_bound_and_exact_at_the_tick(void **state)
 	assert_int_equal(wheel_next_due(&f->wheel), 1496);
 }
 
+static void next_due_by_looks_no_further_than_asked(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(wheel_next_due_by(&f->wheel, 1200), 1200);
+	wheel_arm(&f->wheel, 1, 1100 + TURN);
+	assert_int_equal(wheel_next_due_by(&f->wheel, 1200), 1200);
+	assert_int_equal(wheel_next_due_by(&f->wheel, 3 * TURN), 1100 + TURN);
+	wheel_arm(&f->wheel, 2, 1202);
+	assert_int_equal(wheel_next_due_by(&f->wheel, 1200), 1200);
+	assert_int_equal(wheel_next_due_by(&f->wheel, 1203), 1203);
+	assert_int_equal(wheel_next_due_by(&f->wheel, 1300), 1204);
+	assert_int_equal(wheel_next_due_by(&f->wheel, 5), 5);
+}
+
 /* The model: an array of deadlines. */
 static void check_fired(const uint64_t *model, uint64_t *next, const uint32_t *out, uint32_t n,
 			uint64_t now)
@@ -290,6 +305,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(changes_between_calls_lose_nothing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_clock_that_jumps_turns_ahead_loses_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(next_due_by_looks_no_further_than_asked, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(next_due_is_a_lower_bound_and_exact_at_the_tick,
 						setup, teardown),
