@@ -107,6 +107,9 @@ static bool workers_create(struct dataplane *dp)
 			return false;
 	for (uint16_t i = 0; i < dp->workers; i++)
 		worker_connect(dp->worker[i]);
+	for (uint16_t i = 0; i < dp->workers; i++)
+		if (!wait_create(dp->worker[i]))
+			return false;
 	return true;
 }
 
@@ -146,6 +149,7 @@ struct dataplane *dp_create(const struct dp_conf *conf, char *why, uint32_t why_
 	dp->ports = conf->ports;
 	dp->groups = conf->snapshot->groups;
 	dp->clock = dp_now;
+	dp->idle_max_ms = IDLE_MAX_MS;
 	dp->wake_fd = -1;
 	if (build(dp, why, why_len))
 		return dp;
@@ -181,6 +185,8 @@ void dp_join(struct dataplane *dp)
 	__atomic_store_n(&dp->stop, true, __ATOMIC_RELAXED);
 	if (!dp->launched)
 		return;
+	for (uint16_t i = 0; i < dp->workers; i++)
+		wait_ring(&dp->worker[i]->wait);
 	rte_eal_mp_wait_lcore();
 	/* All that a worker wrote is seen from here on. */
 	for (uint16_t i = 0; i < dp->workers; i++)
@@ -231,11 +237,15 @@ bool dp_is_alive(const struct dataplane *dp)
 bool dp_request_post(struct dataplane *dp, const struct dp_request *request)
 {
 	struct dp_request copy = *request;
+	struct worker *w;
 
 	if (request->worker >= dp->workers)
 		return false;
-	return rte_ring_sp_enqueue_elem(dp->worker[request->worker]->requests, &copy,
-					sizeof(copy)) == 0;
+	w = dp->worker[request->worker];
+	if (rte_ring_sp_enqueue_elem(w->requests, &copy, sizeof(copy)) != 0)
+		return false;
+	wait_ring(&w->wait);
+	return true;
 }
 
 struct dp_reply *dp_reply_take(struct dataplane *dp)
@@ -257,6 +267,7 @@ void dp_reply_free(struct dataplane *dp, struct dp_reply *reply)
 
 	/* Room for every reply that exists. */
 	rte_ring_sp_enqueue(dp->worker[owner]->replies_free, reply);
+	wait_ring(&dp->worker[owner]->wait);
 }
 
 bool dp_record_take(struct dataplane *dp, struct engine_record *record, uint16_t *worker)

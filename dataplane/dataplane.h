@@ -30,7 +30,7 @@
 
 enum dp_idle {
 	DP_IDLE_POLL,   /* never yields: lowest latency, one core burnt */
-	DP_IDLE_BACKOFF /* pause, then sleeps of at most 50 us while nothing comes */
+	DP_IDLE_BACKOFF /* sleeps while nothing comes, until a packet or a word wakes it */
 };
 
 /* A port of ours. Two with the same device and different VLANs share the device. */
@@ -139,7 +139,8 @@ struct dp_neighbour_info {
 struct dp_worker_stats {
 	struct engine_stats engine;     /* with the engine's reasons */
 	struct reason_counters reasons; /* the packet path's */
-	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost;
+	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost,
+		sleeps, woken_by_packet, woken_by_bell;
 	uint32_t flows, mbufs_used, mbufs_free;
 	uint32_t store_ring_used, store_ring_size; /* bytes */
 	uint64_t deletes_lost; /* found no room there: the records expire by themselves */

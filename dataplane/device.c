@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "dataplane/eal.h"
 #include "dataplane/worker.h"
@@ -100,7 +101,24 @@ static bool pool_make(struct device *d)
 	return d->rx_pool != NULL;
 }
 
-static int queues_set_up(struct dataplane *dp, const struct device *d)
+/* With the socket that the AF_XDP driver makes for it. */
+static int rx_queue_set_up(struct dataplane *dp, struct device *d, uint16_t q, uint16_t room,
+			   unsigned int socket)
+{
+	struct rte_mempool *pool = d->rx_pool ? d->rx_pool : dp->pool[device_rx_owner(dp, d, q)];
+	bool xdp = begins(d->name, "net_af_xdp");
+	struct rx_wait_look look;
+	int rc, fd;
+
+	if (xdp)
+		rx_wait_look(&look, AF_XDP);
+	rc = rte_eth_rx_queue_setup(d->eth, q, room, socket, NULL, pool);
+	if (xdp && rc == 0 && rx_wait_found(&look, &fd, 1))
+		d->rx_wait[q] = (struct rx_wait){RX_WAIT_SOCKET, fd};
+	return rc;
+}
+
+static int queues_set_up(struct dataplane *dp, struct device *d)
 {
 	uint16_t rx = dp->conf.rx_desc ? dp->conf.rx_desc : DEVICE_DESC;
 	uint16_t tx = dp->conf.tx_desc ? dp->conf.tx_desc : DEVICE_DESC;
@@ -110,9 +128,7 @@ static int queues_set_up(struct dataplane *dp, const struct device *d)
 	if (socket < 0)
 		socket = SOCKET_ID_ANY;
 	for (uint16_t q = 0; rc == 0 && q < d->rx_queues; q++)
-		rc = rte_eth_rx_queue_setup(d->eth, q, rx, (unsigned int)socket, NULL,
-					    d->rx_pool ? d->rx_pool
-						       : dp->pool[device_rx_owner(dp, d, q)]);
+		rc = rx_queue_set_up(dp, d, q, rx, (unsigned int)socket);
 	for (uint16_t q = 0; rc == 0 && q < d->tx_queues; q++)
 		rc = rte_eth_tx_queue_setup(d->eth, q, tx, (unsigned int)socket, NULL);
 	return rc;
@@ -128,6 +144,35 @@ static void mac_read(struct device *d)
 	memcpy(d->mac, mac.addr_bytes, 6);
 }
 
+static int device_begin(struct dataplane *dp, struct device *d, const struct rte_eth_conf *conf)
+{
+	int rc = rte_eth_dev_configure(d->eth, d->rx_queues, d->tx_queues, conf);
+
+	if (rc == 0)
+		rc = queues_set_up(dp, d);
+	return rc == 0 ? rte_eth_dev_start(d->eth) : rc;
+}
+
+/* Of DPDK's virtual devices these two; NICs are asked. */
+static bool has_rx_interrupts(const struct device *d)
+{
+	return eal_is_pci(d->name) || eal_is_virtio_user(d->name) || begins(d->name, "net_tap");
+}
+
+/* With receive interrupts if workers are to sleep and the driver has them. */
+static int device_begin_waitable(struct dataplane *dp, struct device *d, struct rte_eth_conf *conf)
+{
+	conf->intr_conf.rxq = 1;
+	if (dp->conf.idle == DP_IDLE_BACKOFF && has_rx_interrupts(d) &&
+	    device_begin(dp, d, conf) == 0) {
+		for (uint16_t q = 0; q < d->rx_queues; q++)
+			d->rx_wait[q] = rx_wait_interrupt(d->eth, q);
+		return 0;
+	}
+	conf->intr_conf.rxq = 0;
+	return device_begin(dp, d, conf);
+}
+
 static int device_start(struct dataplane *dp, struct device *d)
 {
 	struct rte_eth_dev_info info;
@@ -141,17 +186,26 @@ static int device_start(struct dataplane *dp, struct device *d)
 	if (d->rx_queues == 0 || d->tx_queues == 0)
 		return -ENODEV;
 	eth_conf_fill(d, &info, &conf);
-	rc = rte_eth_dev_configure(d->eth, d->rx_queues, d->tx_queues, &conf);
-	if (rc == 0)
-		rc = queues_set_up(dp, d);
-	if (rc == 0)
-		rc = rte_eth_dev_start(d->eth);
+	rc = device_begin_waitable(dp, d, &conf);
 	if (rc != 0)
 		return rc;
 	d->started = true;
 	d->partial_checksums = begins(d->name, "net_af_");
 	mac_read(d);
 	return 0;
+}
+
+/* The AF_PACKET driver makes a socket a queue, each read by the queue of its number. */
+static void packet_sockets(struct device *d, const struct rx_wait_look *look)
+{
+	struct rte_eth_dev_info info;
+	int fd[DEVICE_QUEUES];
+
+	if (rte_eth_dev_info_get(d->eth, &info) != 0 || info.max_rx_queues > DEVICE_QUEUES ||
+	    !rx_wait_found(look, fd, info.max_rx_queues))
+		return;
+	for (uint16_t q = 0; q < info.max_rx_queues; q++)
+		d->rx_wait[q] = (struct rx_wait){RX_WAIT_SOCKET, fd[q]};
 }
 
 static struct device *device_named(struct dataplane *dp, const char *name)
@@ -165,6 +219,9 @@ static struct device *device_named(struct dataplane *dp, const char *name)
 static int device_probe(struct device *d, const char *devargs)
 {
 	char full[sizeof(((struct dp_port_conf *)0)->device) + sizeof(BIG_FRAME_ARGS)];
+	bool packet = begins(devargs, "net_af_packet");
+	struct rx_wait_look look;
+	int rc;
 
 	snprintf(full, sizeof(full), "%s%s", devargs,
 		 has_big_frames(devargs) ? BIG_FRAME_ARGS : "");
@@ -176,10 +233,15 @@ static int device_probe(struct device *d, const char *devargs)
 		setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
 	if (has_big_frames(devargs) && !pool_make(d))
 		return -ENOMEM;
+	if (packet)
+		rx_wait_look(&look, AF_PACKET);
 	if (rte_dev_probe(full) != 0)
 		return -(rte_errno ? rte_errno : ENODEV);
 	d->probed = true;
-	return rte_eth_dev_get_port_by_name(d->name, &d->eth);
+	rc = rte_eth_dev_get_port_by_name(d->name, &d->eth);
+	if (rc == 0 && packet)
+		packet_sockets(d, &look);
+	return rc;
 }
 
 /* The device of a port, made when it is the first to name it. */

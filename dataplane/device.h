@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "dataplane/dataplane.h"
+#include "dataplane/rx_wait.h"
 
 #define DEVICE_NAME   64u
 #define DEVICE_QUEUES 16u
@@ -42,6 +43,7 @@ struct device {
 	uint8_t mac[6];
 	uint8_t port_of_vlan[DEVICE_VLANS]; /* our port + 1; 0: none */
 	struct rte_ring *tx_ring[DP_MAX_WORKERS];
+	struct rx_wait rx_wait[DEVICE_QUEUES];
 };
 
 struct dataplane;

@@ -304,6 +304,14 @@ void relay_scan(struct worker *w, uint64_t elapsed)
 	}
 }
 
+uint64_t relay_scan_due(const struct worker *w)
+{
+	if (w->live_count == 0)
+		return UINT64_MAX;
+	/* Half of what one scan may look at. */
+	return w->now + RTE_MAX(1u, SCAN_PERIOD_MS * SCAN_MAX / 2 / w->live_count);
+}
+
 /* ---- looking in ---- */
 
 static struct net_addr remote_of(const struct flow *f)

@@ -162,6 +162,16 @@ void group_tick(struct worker *w)
 	}
 }
 
+uint64_t group_due(const struct worker *w)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (uint16_t i = 0; i < SNAPSHOT_MAX_GROUPS; i++)
+		if (w->announce[i].left != 0 && (w->active & 1u << i))
+			due = RTE_MIN(due, w->announce[i].next);
+	return due;
+}
+
 void group_announce(struct worker *w, uint16_t group, bool active)
 {
 	if (group >= SNAPSHOT_MAX_GROUPS)

@@ -42,6 +42,9 @@ void group_announce(struct worker *w, uint16_t group, bool active);
 /* Worker 0's: call every ms. */
 void group_tick(struct worker *w);
 
+/* When group_tick() has something to announce; UINT64_MAX: never. */
+uint64_t group_due(const struct worker *w);
+
 /* Before frames go out: looks again if the clock has moved since the last look. */
 static inline void group_look_again(struct worker *w)
 {

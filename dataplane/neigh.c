@@ -6,6 +6,9 @@
 #include "dataplane/worker.h"
 
 #define NEIGH_TICK_ENTRIES 32u
+/* How often the table is aged while an entry is on its way; no state on it lasts longer. */
+#define NEIGH_RESTLESS_EVERY_MS 32u
+#define NEIGH_RESTLESS_MS       (NEIGH_FAILED_MS + 500u)
 
 static uint64_t key_of(uint16_t port, uint32_t ip)
 {
@@ -137,6 +140,8 @@ static void entry_set(struct worker *w, struct neigh_entry *e, uint64_t key, con
 	__atomic_store_n(&e->since, w->now, __ATOMIC_RELAXED);
 	e->tries = 0;
 	e->next = w->now + NEIGH_RETRY_MS;
+	if (state != NEIGH_REACHABLE)
+		w->dp->neigh->restless = w->now + NEIGH_RESTLESS_MS;
 }
 
 static void ask(struct worker *w, struct neigh_entry *e)
@@ -267,14 +272,21 @@ static void entry_age(struct worker *w, struct neigh_entry *e)
 	}
 }
 
-void neigh_tick(struct worker *w)
+void neigh_tick(struct worker *w, uint64_t elapsed)
 {
 	struct neigh_table *t = w->dp->neigh;
+	uint32_t n =
+		NEIGH_TICK_ENTRIES * (uint32_t)RTE_MIN(elapsed, NEIGH_ENTRIES / NEIGH_TICK_ENTRIES);
 
-	for (uint32_t i = 0; i < NEIGH_TICK_ENTRIES; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct neigh_entry *e = &t->entry[t->tick++ % NEIGH_ENTRIES];
 
 		if (e->key != 0)
 			entry_age(w, e);
 	}
+}
+
+uint64_t neigh_due(const struct worker *w)
+{
+	return w->now < w->dp->neigh->restless ? w->now + NEIGH_RESTLESS_EVERY_MS : UINT64_MAX;
 }

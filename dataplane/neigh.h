@@ -59,6 +59,7 @@ struct neigh_entry {
 struct neigh_table {
 	struct siphash_key hash;
 	uint32_t tick;
+	uint64_t restless; /* the writer's: until then some entry is being asked, or given up */
 	struct neigh_entry entry[NEIGH_ENTRIES];
 };
 
@@ -97,7 +98,10 @@ void neigh_claimed(struct worker *w, uint16_t port, uint32_t ip, const uint8_t m
 /* As if it had never been known. */
 void neigh_forget(struct worker *w, uint16_t port, uint32_t ip);
 
-/* Ages a part of the table; call every ms. */
-void neigh_tick(struct worker *w);
+/* Ages a part of the table, as much as is due after so many ms: all of it in 128 ms. */
+void neigh_tick(struct worker *w, uint64_t elapsed);
+
+/* When it is to be called at the latest; UINT64_MAX: nobody is asked, it can wait. */
+uint64_t neigh_due(const struct worker *w);
 
 #endif

@@ -218,3 +218,14 @@ void reassembly_expire(struct worker *w)
 		r->used--;
 	}
 }
+
+uint64_t reassembly_due(const struct worker *w)
+{
+	const struct reassembly *r = w->reassembly;
+	uint64_t due = UINT64_MAX;
+
+	for (uint32_t i = 0; r->used != 0 && i < REASSEMBLY_DATAGRAMS; i++)
+		if (r->partial[i].used)
+			due = RTE_MIN(due, r->partial[i].deadline);
+	return due;
+}

@@ -34,5 +34,7 @@ struct rte_mbuf *reassembly_add(struct worker *w, struct rte_mbuf *m);
 
 /* Drops what has waited too long; call every ms. */
 void reassembly_expire(struct worker *w);
+/* When that has something to do; UINT64_MAX: never. */
+uint64_t reassembly_due(const struct worker *w);
 
 #endif

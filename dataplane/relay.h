@@ -46,6 +46,8 @@ void relay_retire(struct worker *w, uint16_t realm, uint8_t address, uint16_t po
  * moved, calls that are silent, what has been relayed. Call every ms.
  */
 void relay_scan(struct worker *w, uint64_t elapsed);
+/* When it is to be called at the latest, to see every flow in time; UINT64_MAX: no flows. */
+uint64_t relay_scan_due(const struct worker *w);
 
 /* Looks next hops up again after groups have changed hands, some a turn: how many are left. */
 uint32_t relay_renew(struct worker *w);

@@ -20,6 +20,9 @@ static void stats_fill(struct worker *w, struct dp_worker_stats *s)
 	s->relayed = w->count.relayed;
 	s->handed_off = w->count.handed_off;
 	s->records_lost = w->count.records_lost;
+	s->sleeps = w->count.sleeps;
+	s->woken_by_packet = w->count.woken_by_packet;
+	s->woken_by_bell = w->count.woken_by_bell;
 	s->flows = w->live_count;
 	s->store_ring_used = byte_ring_used(&w->state.ops);
 	s->store_ring_size = w->state.ops.size;

@@ -88,7 +88,12 @@ uint64_t dp_restored(const struct dataplane *dp)
 static bool post(struct dataplane *dp, uint16_t worker, const struct engine_event *ev,
 		 struct slice rest, uint32_t spare)
 {
-	return byte_ring_put(&dp->worker[worker]->state.in, 0, ev, sizeof(*ev), rest, spare);
+	struct worker *w = dp->worker[worker];
+
+	if (!byte_ring_put(&w->state.in, 0, ev, sizeof(*ev), rest, spare))
+		return false;
+	wait_ring(&w->wait);
+	return true;
 }
 
 /* To all of them or none. */
@@ -183,8 +188,16 @@ bool dp_group_post(struct dataplane *dp, uint16_t group, bool active)
 
 bool dp_has_turned(const struct dataplane *dp, uint64_t since_ms)
 {
-	for (uint16_t i = 0; i < dp->workers; i++)
-		if (__atomic_load_n(&dp->worker[i]->beat, __ATOMIC_ACQUIRE) <= since_ms)
-			return false;
-	return true;
+	bool all = true;
+
+	for (uint16_t i = 0; i < dp->workers; i++) {
+		struct worker *w = dp->worker[i];
+
+		if (__atomic_load_n(&w->beat, __ATOMIC_ACQUIRE) > since_ms)
+			continue;
+		/* It may be asleep, and has nothing else to turn for. */
+		wait_ring(&w->wait);
+		all = false;
+	}
+	return all;
 }

@@ -56,12 +56,14 @@ uint16_t steer_owner(struct worker *w, enum packet_kind kind, struct rte_mbuf *m
 	return w->id;
 }
 
-static void handoff_flush(struct worker *w, struct worker_handoff *h)
+static void handoff_flush(struct worker *w, uint16_t to)
 {
+	struct worker_handoff *h = &w->handoff[to];
 	unsigned int sent;
 
 	if (h->n == 0)
 		return;
+	w->bells |= 1u << to;
 	sent = rte_ring_sp_enqueue_burst(h->ring, (void **)h->pkt, h->n, NULL);
 	w->count.handed_off += sent;
 	for (unsigned int i = sent; i < h->n; i++)
@@ -74,7 +76,7 @@ void steer_packet(struct worker *w, uint16_t to, struct rte_mbuf *m)
 	struct worker_handoff *h = &w->handoff[to];
 
 	if (h->n == WORKER_BURST)
-		handoff_flush(w, h);
+		handoff_flush(w, to);
 	h->pkt[h->n++] = m;
 }
 
@@ -83,7 +85,7 @@ void steer_flush(struct worker *w)
 	if (w->dp->workers == 1)
 		return;
 	for (uint16_t i = 0; i < w->dp->workers; i++)
-		handoff_flush(w, &w->handoff[i]);
+		handoff_flush(w, i);
 }
 
 struct shard_message *steer_message(struct worker *w)
@@ -100,6 +102,7 @@ struct shard_message *steer_message(struct worker *w)
 
 void steer_post(struct worker *w, uint16_t to, struct shard_message *msg)
 {
+	w->bells |= 1u << to;
 	if (rte_ring_sp_enqueue(w->message_out[to], msg) == 0)
 		return;
 	reason_count(&w->reasons, REASON_RING_FULL);

@@ -9,8 +9,9 @@
 #include "dataplane/worker.h"
 
 static const char *const value_name[TELEMETRY_VALUES] = {
-	"loops",        "busy_loops", "rx_packets", "tx_packets",    "relayed",    "handed_off",
-	"records_lost", "flows",      "calls",      "registrations", "mbufs_free",
+	"loops",      "busy_loops",   "rx_packets",    "tx_packets",      "relayed",
+	"handed_off", "records_lost", "sleeps",        "woken_by_packet", "woken_by_bell",
+	"flows",      "calls",        "registrations", "mbufs_free",
 };
 
 /*
@@ -43,6 +44,9 @@ void telemetry_publish(struct worker *w)
 	put(&p->value[TELEMETRY_RELAYED], w->count.relayed);
 	put(&p->value[TELEMETRY_HANDED_OFF], w->count.handed_off);
 	put(&p->value[TELEMETRY_RECORDS_LOST], w->count.records_lost);
+	put(&p->value[TELEMETRY_SLEEPS], w->count.sleeps);
+	put(&p->value[TELEMETRY_WOKEN_BY_PACKET], w->count.woken_by_packet);
+	put(&p->value[TELEMETRY_WOKEN_BY_BELL], w->count.woken_by_bell);
 	put(&p->value[TELEMETRY_FLOWS], w->live_count);
 	put(&p->value[TELEMETRY_CALLS], s.calls);
 	put(&p->value[TELEMETRY_REGISTRATIONS], s.registrations);

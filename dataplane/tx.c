@@ -13,6 +13,7 @@ void tx_flush(struct worker *w, struct worker_tx *t)
 	group_look_again(w);
 	if (t->ring != NULL) {
 		sent = (uint16_t)rte_ring_sp_enqueue_burst(t->ring, (void **)t->pkt, t->n, NULL);
+		w->bells |= 1u << t->owner;
 	} else {
 		packets_give(t->pkt, t->n);
 		sent = rte_eth_tx_burst(t->eth, t->queue, t->pkt, t->n);

@@ -3,7 +3,6 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
-#include <rte_pause.h>
 #include <sys/prctl.h>
 
 #include "dataplane/arp.h"
@@ -18,10 +17,6 @@
 #include "dataplane/steer.h"
 #include "dataplane/tx.h"
 
-/* Turns without work before a worker pauses, and before it sleeps. */
-#define IDLE_PAUSE    64u
-#define IDLE_SLEEP    1024u
-#define IDLE_SLEEP_US 50u
 /* Ticks in a row when the engine says that more is due at once. */
 #define ENGINE_TICKS 8u
 
@@ -119,7 +114,7 @@ static void tick(struct worker *w)
 
 	w->last_tick = w->now;
 	if (w->id == 0) {
-		neigh_tick(w);
+		neigh_tick(w, elapsed);
 		group_tick(w);
 	}
 	output_pending(w);
@@ -153,6 +148,7 @@ bool worker_turn(struct worker *w, uint64_t now)
 	busy += request_serve(w);
 	steer_flush(w);
 	tx_flush_all(w);
+	wait_ring_owed(w);
 	state_wake(w);
 	/* There is no sleep before what is left for the next turn. */
 	busy += left;
@@ -162,30 +158,19 @@ bool worker_turn(struct worker *w, uint64_t now)
 	return busy != 0;
 }
 
-static void idle(struct worker *w, bool busy)
-{
-	if (busy || w->dp->conf.idle == DP_IDLE_POLL) {
-		w->idle_turns = 0;
-		return;
-	}
-	if (++w->idle_turns > IDLE_SLEEP)
-		rte_delay_us_sleep(IDLE_SLEEP_US);
-	else if (w->idle_turns > IDLE_PAUSE)
-		rte_pause();
-}
-
 int worker_main(void *arg)
 {
 	struct worker *w = arg;
 
 	/* The kernel's default slack would double the longest sleep. */
 	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+	idle_init(w);
 	w->now = dp_now();
 	group_look(w, w->now);
 	if (w->id == 0)
 		arp_announce_all(w);
 	while (!__atomic_load_n(&w->dp->stop, __ATOMIC_RELAXED))
-		idle(w, worker_turn(w, dp_now()));
+		idle_turn(w, worker_turn(w, dp_now()));
 	__atomic_store_n(&w->done, true, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -6,8 +6,8 @@
  * one turn at a time and at a time of their choosing, so that what comes out is
  * a function of what went in. dp_launch() hands them to their lcores.
  *
- * A struct worker is touched by its own thread only, but for `beat` and
- * `published`, which are atomics, and for the rings.
+ * A struct worker is touched by its own thread only, but for `beat`, `published` and
+ * `wait.asleep`, which are atomics, and for the rings.
  */
 #ifndef DATAPLANE_WORKER_H
 #define DATAPLANE_WORKER_H
@@ -20,6 +20,7 @@
 
 #include "dataplane/dataplane.h"
 #include "dataplane/device.h"
+#include "dataplane/idle.h"
 #include "dataplane/neigh.h"
 #include "dataplane/packet.h"
 #include "dataplane/port.h"
@@ -27,6 +28,7 @@
 #include "dataplane/sanitize.h"
 #include "dataplane/state.h"
 #include "dataplane/telemetry.h"
+#include "dataplane/wait.h"
 #include "sbc/core/engine.h"
 
 #define WORKER_BURST     32u
@@ -46,6 +48,7 @@ struct worker_tx {
 	uint16_t eth;
 	uint16_t queue;
 	uint16_t n;
+	uint16_t owner;        /* of the ring: who sends for us */
 	struct rte_ring *ring; /* instead of the queue */
 	struct rte_mbuf *pkt[WORKER_TX_BUFFER];
 };
@@ -102,7 +105,8 @@ struct announce {
 };
 
 struct worker_counters {
-	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost;
+	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost,
+		sleeps, woken_by_packet, woken_by_bell;
 };
 
 struct worker {
@@ -111,7 +115,7 @@ struct worker {
 	uint16_t rx_count;
 	uint16_t tx_in_count;
 	uint16_t media_events;
-	uint32_t idle_turns;
+	uint32_t bells;  /* workers in whose rings we have put something this turn, a bit each */
 	uint64_t now;    /* ms, of this turn */
 	uint32_t active; /* groups that are ours: group_mask() as of `looked` */
 	uint64_t looked;
@@ -154,6 +158,8 @@ struct worker {
 	void *reply; /* lent to us, for the next request */
 	struct rte_ring *records;
 	struct state state;
+	struct idle idle;
+	struct wait wait; /* `asleep` is an atomic: others ring by it */
 	struct telemetry_published published;
 	uint64_t beat; /* atomic: ms of the last turn */
 	bool done;     /* atomic: the last turn is over */
@@ -196,6 +202,7 @@ struct dataplane {
 	uint16_t record_turn;
 	uint64_t group_until[SNAPSHOT_MAX_GROUPS]; /* atomics: ms */
 	uint64_t (*clock)(void);                   /* dp_now(), or a test's */
+	uint32_t idle_max_ms; /* IDLE_MAX_MS, or a test's that sees a lost wake-up by it */
 	struct dp_taking store_taking, forward_taking;
 	int wake_fd;
 	bool woken; /* atomic: control has been woken, and has not cleared it */

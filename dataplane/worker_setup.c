@@ -158,6 +158,7 @@ void worker_free(struct worker *w)
 	rte_ring_free(w->replies_free);
 	rte_ring_free(w->records);
 	state_free(w);
+	wait_free(w);
 	reassembly_free(w->reassembly);
 	memory_unmap(w->datagram, PACKET_DATAGRAM + 1);
 	memory_unmap(w->live, (size_t)w->dp->flow_count * sizeof(*w->live) + 1);
@@ -180,7 +181,7 @@ void worker_connect(struct worker *w)
 			if (device_rx_owner(dp, d, q) == w->id)
 				w->rx[w->rx_count++] = (struct worker_rx){.dev = d, .queue = q};
 		t->eth = d->eth;
-		if (!device_tx_queue(dp, d, w->id, &t->queue, &owner))
+		if (!device_tx_queue(dp, d, w->id, &t->queue, &t->owner))
 			t->ring = d->tx_ring[w->id];
 		for (uint16_t k = 0; k < dp->workers; k++)
 			if (d->tx_ring[k] != NULL &&
