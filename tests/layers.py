@@ -20,7 +20,7 @@ LAYERS = ["sbc/base", "sbc/sip", "sbc/media", "sbc/core", "dataplane", "control"
 PUBLIC_ONLY = {("control", "dataplane"): "dataplane/dataplane.h"}
 
 SBC_SYSTEM = {
-    "assert.h", "emmintrin.h", "immintrin.h", "inttypes.h", "limits.h", "stdalign.h",
+    "assert.h", "arm_neon.h", "emmintrin.h", "immintrin.h", "inttypes.h", "limits.h", "stdalign.h",
     "stdbool.h", "stddef.h", "stdint.h", "stdlib.h", "string.h",
 }
 # By layer: what its system headers may not be. Control never touches a packet;
@@ -37,11 +37,12 @@ SYMBOLS = {
     "_GLOBAL_OFFSET_TABLE_", "__assert_fail", "__stack_chk_fail", "__tls_get_addr",
     "__memcpy_chk", "__memmove_chk", "__memset_chk",
 }
-# Digests and their parameters of libcrypto; what sanitizers, coverage and the
-# compiler's own arithmetic put in.
+# Digests and their parameters of libcrypto; what sanitizers, coverage, the compiler's
+# own arithmetic and its question for the kind of processor put in.
 SYMBOL_PATTERN = re.compile(
     r"(EVP_|OSSL_PARAM_)\w+"
     r"|_*(__asan_|__ubsan_|__tsan_|__msan_|__sanitizer_|__sancov_|__gcov_|__llvm_)\w+"
+    r"|__cpu_(model|indicator_init|features2)"
     r"|__(start|stop)___sancov_\w+"
     r"|__[a-z]+[sdt]i[0-9]")
 

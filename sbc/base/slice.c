@@ -1,11 +1,52 @@
 #include "sbc/base/slice.h"
 
-bool slice_ieq(struct slice a, struct slice b)
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+static inline uint64_t load64(const char *p)
 {
-	if (a.n != b.n)
-		return false;
-	for (uint32_t i = 0; i < a.n; i++)
-		if (slice_lower(a.p[i]) != slice_lower(b.p[i]))
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+static inline uint64_t load32(const char *p)
+{
+	uint32_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/*
+ * slice_lower() of eight bytes: bit 7 of two sums says whether a byte's low seven bits
+ * are 'A' or more, and whether they are beyond 'Z'. No sum carries into the next byte.
+ */
+static inline uint64_t lower64(uint64_t w)
+{
+	const uint64_t seven = w & EACH(0x7fu);
+	const uint64_t from_a = seven + EACH(0x80u - 'A'), beyond_z = seven + EACH(0x7fu - 'Z');
+
+	return w | (((from_a ^ beyond_z) & ~w & EACH(0x80u)) >> 2);
+}
+
+bool slice_ieq_bytes(const char *a, const char *b, uint32_t n)
+{
+	if (n >= 8) {
+		for (uint32_t i = 0; i < n - 8; i += 8)
+			if (lower64(load64(a + i)) != lower64(load64(b + i)))
+				return false;
+		/* The last eight, of which some have been compared. */
+		return lower64(load64(a + n - 8)) == lower64(load64(b + n - 8));
+	}
+	if (n >= 4) {
+		const uint64_t x = load32(a) | load32(a + n - 4) << 32;
+		const uint64_t y = load32(b) | load32(b + n - 4) << 32;
+
+		return lower64(x) == lower64(y);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		if (slice_lower(a[i]) != slice_lower(b[i]))
 			return false;
 	return true;
 }

@@ -41,7 +41,14 @@ static inline char slice_lower(char c)
 	return (c >= 'A' && c <= 'Z') ? (char)(c | 0x20) : c;
 }
 
-bool slice_ieq(struct slice a, struct slice b);
+/* Equal but for case, of one length: slice_ieq() when the lengths have been compared. */
+bool slice_ieq_bytes(const char *a, const char *b, uint32_t n);
+
+static inline bool slice_ieq(struct slice a, struct slice b)
+{
+	return a.n == b.n && slice_ieq_bytes(a.p, b.p, a.n);
+}
+
 bool slice_starts(struct slice s, struct slice prefix);
 
 /* Without SP, HTAB, CR and LF at both ends: RFC 3261 LWS once folding is cut. */

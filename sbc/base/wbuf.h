@@ -36,8 +36,15 @@ static inline struct slice wbuf_slice(const struct wbuf *w)
 	return slice_of(w->p, w->n);
 }
 
+/* wbuf_put() of pieces whose length the compiler does not know. */
+void wbuf_append(struct wbuf *w, const char *p, uint32_t n);
+
 static inline void wbuf_put(struct wbuf *w, struct slice s)
 {
+	if (!__builtin_constant_p(s.n)) {
+		wbuf_append(w, s.p, s.n);
+		return;
+	}
 	if (w->full || s.n > w->cap - w->n) {
 		w->full = true;
 		return;
@@ -51,7 +58,11 @@ static inline void wbuf_put(struct wbuf *w, struct slice s)
 
 static inline void wbuf_char(struct wbuf *w, char c)
 {
-	wbuf_put(w, slice_of(&c, 1));
+	if (w->full || w->n == w->cap) {
+		w->full = true;
+		return;
+	}
+	w->p[w->n++] = c;
 }
 
 /* Decimal. */

@@ -40,29 +40,48 @@ const uint8_t wire_class_of[256] = {
 	['/'] = USR,
 };
 
-bool wire_all(struct slice s, unsigned classes)
-{
-	for (uint32_t i = 0; i < s.n; i++)
-		if (!wire_is(s.p[i], classes))
-			return false;
-	return s.n > 0;
-}
+/* What each class is to scan_span(): bit h of row l is byte (h << 4 | l). */
+const struct scan_set wire_set[WIRE_SET_COUNT] = {
+	{{0xe8, 0xfc, 0xf8, 0xf8, 0xf8, 0xfc, 0xf8, 0xfc, 0xf8, 0xf8, 0xf4, 0x54, 0x50, 0x54, 0xd4,
+	  0x70},
+	 false}, /* TOKEN */
+	{{0xa8, 0xfc, 0xf8, 0xf8, 0xfc, 0xf8, 0xfc, 0xfc, 0xfc, 0xfc, 0xf4, 0x5c, 0x54, 0x5c, 0xd4,
+	  0x7c},
+	 false}, /* USER */
+	{{0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,
+	  0x00},
+	 false}, /* DIGIT */
+	{{0xa0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0x50, 0x50, 0x50, 0x50,
+	  0x50},
+	 false}, /* ALPHA */
+	{{0x08, 0x58, 0x58, 0x58, 0x58, 0x58, 0x58, 0x08, 0x08, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,
+	  0x00},
+	 false}, /* HEX */
+	{{0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x01, 0x00, 0x00, 0x01, 0x00,
+	  0x00},
+	 false}, /* LWS */
+	{{0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x02, 0x03, 0x03, 0x03, 0x03, 0x03,
+	  0x83},
+	 false}, /* CTL */
+	{{0xa8, 0xfc, 0xf8, 0xf8, 0xf8, 0xf8, 0xf8, 0xfc, 0xf8, 0xf8, 0xf4, 0x54, 0x50, 0x54, 0xd0,
+	  0x70},
+	 false}, /* PLAIN */
+	[WIRE_SET_NAME] = {{0xac, 0xfc, 0xf8, 0xf8, 0xf8, 0xf8, 0xf8, 0xfc, 0xf8, 0xf8, 0xf4, 0x54,
+			    0x50, 0x54, 0xd0, 0x70},
+			   false},
+	[WIRE_SET_LINE] = {{0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfd, 0xfc, 0xfc,
+			    0xfc, 0xfc, 0xfc, 0x7c},
+			   true},
+};
 
 bool wire_is_plain(struct slice s)
 {
-	for (uint32_t i = 0; i < s.n; i++)
-		if (!wire_is(s.p[i], WIRE_PLAIN) && s.p[i] != ' ')
-			return false;
-	return true;
+	return scan_span(&wire_set[WIRE_SET_NAME], s.p, s.n) == s.n;
 }
 
 bool wire_is_line(struct slice s)
 {
-	unsigned seen = 0;
-
-	for (uint32_t i = 0; i < s.n; i++)
-		seen |= wire_class_of[(uint8_t)s.p[i]];
-	return s.n > 0 && !(seen & WIRE_CTL);
+	return s.n > 0 && scan_span(&wire_set[WIRE_SET_LINE], s.p, s.n) == s.n;
 }
 
 /* Length of the well-formed sequence at p, 0 when it is none (RFC 3629 section 4). */
@@ -102,10 +121,9 @@ bool wire_is_utf8(struct slice s)
 	for (uint32_t i = 0; i < s.n;) {
 		uint32_t len = 1;
 
-		if (wire_is((char)p[i], WIRE_PLAIN)) {
-			i++;
-			continue;
-		}
+		i += scan_span(&wire_set[WIRE_SET_NAME], s.p + i, s.n - i);
+		if (i == s.n)
+			break;
 		if (p[i] >= 0x80)
 			len = utf8_length(p + i, s.n - i);
 		else if (wire_is((char)p[i], WIRE_CTL) && !wire_is((char)p[i], WIRE_LWS))
@@ -183,10 +201,13 @@ void wire_put(struct wbuf *w, struct slice s)
 	uint32_t from = 0;
 
 	for (uint32_t i = 0; i < s.n; i++) {
-		uint32_t start = i, end = i + 1;
+		uint32_t start, end;
 
-		if (!wire_is(s.p[i], WIRE_CTL))
-			continue;
+		i += scan_span(&wire_set[WIRE_SET_LINE], s.p + i, s.n - i);
+		if (i == s.n)
+			break;
+		start = i;
+		end = i + 1;
 		if (wire_is(s.p[i], WIRE_LWS)) {
 			while (start > from && wire_is(s.p[start - 1], WIRE_LWS))
 				start--;
@@ -220,8 +241,7 @@ bool wire_next_token(struct slice *rest, struct slice *token)
 		while (p < end && is_separator(*p))
 			p++;
 		start = p;
-		while (p < end && wire_is(*p, WIRE_TOKEN))
-			p++;
+		p += scan_span(&wire_set[__builtin_ctz(WIRE_TOKEN)], p, (uint32_t)(end - p));
 		if (p > start && (p == end || is_separator(*p))) {
 			*token = slice_of(start, (uint32_t)(p - start));
 			*rest = slice_of(p, (uint32_t)(end - p));

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sbc/base/scan.h"
 #include "sbc/base/slice.h"
 #include "sbc/base/wbuf.h"
 
@@ -31,13 +32,25 @@ enum wire_class {
 
 extern const uint8_t wire_class_of[256];
 
+/* The same classes for scan_span(), by the number of their bit; and two more. */
+enum wire_set_id {
+	WIRE_SET_NAME = 8, /* WIRE_PLAIN and SP */
+	WIRE_SET_LINE,     /* all but WIRE_CTL */
+	WIRE_SET_COUNT
+};
+
+extern const struct scan_set wire_set[WIRE_SET_COUNT];
+
 static inline bool wire_is(char c, unsigned classes)
 {
 	return (wire_class_of[(uint8_t)c] & classes) != 0;
 }
 
-/* Non-empty and nothing but these classes. */
-bool wire_all(struct slice s, unsigned classes);
+/* Non-empty and nothing but this class. */
+static inline bool wire_all(struct slice s, enum wire_class class)
+{
+	return s.n > 0 && scan_span(&wire_set[__builtin_ctz(class)], s.p, s.n) == s.n;
+}
 
 /* Non-empty, no control character but HTAB: may stand on a line as it is. */
 bool wire_is_line(struct slice s);

@@ -25,18 +25,10 @@ static bool cut_display(struct slice *s, struct slice *display)
 	return true;
 }
 
-/* Visible bytes other than those that end an addr-spec or quote something. */
-static bool is_uri_byte(char c)
-{
-	return (uint8_t)c > ' ' && c != 0x7f && c != '<' && c != '>' && c != '"';
-}
-
 static bool cut_bracketed(struct slice *s, struct slice *uri)
 {
-	uint32_t n = 1;
+	const uint32_t n = 1 + scan_span(&sip_set[SIP_SET_URI], s->p + 1, s->n - 1);
 
-	while (n < s->n && is_uri_byte(s->p[n]))
-		n++;
 	if (n == 1 || n == s->n || s->p[n] != '>')
 		return false;
 	*uri = slice_of(s->p + 1, n - 1);
@@ -49,7 +41,8 @@ static bool cut_bare(struct slice *s, struct slice *uri)
 {
 	uint32_t n = 0;
 
-	while (n < s->n && is_uri_byte(s->p[n]) && s->p[n] != ',' && s->p[n] != ';')
+	while (n < s->n && scan_set_has(&sip_set[SIP_SET_URI], s->p[n]) && s->p[n] != ',' &&
+	       s->p[n] != ';')
 		n++;
 	*uri = slice_of(s->p, n);
 	sip_cut(s, n);
@@ -66,7 +59,7 @@ static bool cut_params(struct slice *s, struct sip_addr *a, const char *start)
 	sip_cut_lws(s);
 	first = s->p;
 	while (sip_param_next(s, &p)) {
-		tags += slice_ieq(p.name, SLICE_LIT("tag"));
+		tags += p.name.n == 3 && slice_ieq(p.name, SLICE_LIT("tag"));
 		end = s->p;
 	}
 	a->params = end > first ? slice_of(first, (uint32_t)(end - first)) : SLICE_NONE;

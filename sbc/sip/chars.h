@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sbc/base/scan.h"
 #include "sbc/base/slice.h"
 
 enum sip_char {
@@ -24,6 +25,20 @@ enum sip_char {
 };
 
 extern const uint8_t sip_chars[256];
+
+/* The same classes for scan_span(), by the number of their bit; and two that are unions. */
+enum sip_set {
+	SIP_SET_NAME = 8, /* of a parameter: SIP_CH_TOKEN or SIP_CH_PARAM */
+	SIP_SET_URI,      /* visible or not ASCII, but for '<', '>' and '"' */
+	SIP_SET_COUNT
+};
+
+extern const struct scan_set sip_set[SIP_SET_COUNT];
+
+static inline const struct scan_set *sip_set_of(enum sip_char class)
+{
+	return &sip_set[__builtin_ctz(class)];
+}
 
 static inline bool sip_char_is(char c, enum sip_char class)
 {
@@ -53,10 +68,7 @@ static inline bool sip_char_is_lws(char c)
 
 static inline bool sip_char_all(struct slice s, enum sip_char class)
 {
-	for (uint32_t i = 0; i < s.n; i++)
-		if (!sip_char_is(s.p[i], class))
-			return false;
-	return true;
+	return scan_span(sip_set_of(class), s.p, s.n) == s.n;
 }
 
 static inline bool sip_is_token(struct slice s)
@@ -98,11 +110,9 @@ static inline bool sip_cut_sep(struct slice *s, char c)
 /* The longest prefix of one class, possibly empty. */
 static inline struct slice sip_cut_class(struct slice *s, enum sip_char class)
 {
-	uint32_t n = 0;
-
-	while (n < s->n && sip_char_is(s->p[n], class))
-		n++;
+	const uint32_t n = scan_span(sip_set_of(class), s->p, s->n);
 	struct slice out = slice_of(s->p, n);
+
 	sip_cut(s, n);
 	return out;
 }

@@ -53,21 +53,19 @@ bool sip_host_is_ip6(struct slice s)
 /* Labels not empty, not beginning or ending with '-'; one dot may end the name. */
 static bool is_name(struct slice s)
 {
-	bool only_address_bytes = true;
+	bool other = false; /* something that an address has not */
+	char before = '.';
 	uint32_t ip;
 
 	for (uint32_t i = 0; i < s.n; i++) {
 		const char c = s.p[i];
-		const char before = i ? s.p[i - 1] : '.';
-		const char after = i + 1 < s.n ? s.p[i + 1] : '.';
 
-		if (c == '.' && before == '.')
+		if (c == '.' ? before == '.' || before == '-' : c == '-' && before == '.')
 			return false;
-		if (c == '-' && (before == '.' || after == '.'))
-			return false;
-		only_address_bytes &= c == '.' || sip_char_is_digit(c);
+		other |= c > '9' || c == '-';
+		before = c;
 	}
-	return only_address_bytes ? net_ip_parse(s, &ip) : true;
+	return before != '-' && (other || net_ip_parse(s, &ip));
 }
 
 static enum sbc_err cut_ip6(struct slice *s, struct slice *host)

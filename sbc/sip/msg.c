@@ -1,5 +1,6 @@
 #include "sbc/sip/msg.h"
 
+#include "sbc/base/scan.h"
 #include "sbc/sip/cseq.h"
 #include "sbc/sip/head.h"
 #include "sbc/sip/start_line.h"
@@ -30,21 +31,61 @@ static void blame(struct walk *w, enum sbc_err err, uint16_t status, const char 
 	*w->fault = (struct sip_fault){status, text};
 }
 
-static inline void index_line(struct walk *w, const struct head_line *h)
+/* False when it is one that may not be given twice. */
+static inline bool index_line(struct sip_msg *m, const struct head_line *h, uint8_t at)
 {
-	struct sip_msg *m = w->m;
+	struct sip_hdr_entry *e = &m->hdr[at];
+	const uint8_t first = m->first[h->id];
+	const uint32_t off = (uint32_t)(h->name - m->buf);
+	const uint32_t value = (uint32_t)(h->value - h->name);
 
-	if (m->first[h->id] == SIP_NO_ENTRY)
-		m->first[h->id] = m->count;
-	else if (only_once[h->id])
-		blame(w, SBC_EBAD, 400, "Header Given Twice");
-	m->hdr[m->count++] = (struct sip_hdr_entry){
-		.name_off = (uint16_t)(h->name - m->buf),
-		.value_off = (uint16_t)(h->value - m->buf),
-		.value_len = (uint16_t)(h->value_end - h->value),
-		.name_len = (uint8_t)h->name_len,
-		.id = (uint8_t)h->id,
-	};
+	e->name_off = (uint16_t)off;
+	e->value_off = (uint16_t)(off + value);
+	e->value_len = (uint16_t)(h->value_end - h->value);
+	e->name_len = (uint8_t)h->name_len;
+	e->id = (uint8_t)h->id;
+	m->first[h->id] = first == SIP_NO_ENTRY ? at : first;
+	return first == SIP_NO_ENTRY || !only_once[h->id];
+}
+
+static void index_reset(struct sip_msg *m)
+{
+	m->count = 0;
+	memset(m->first, SIP_NO_ENTRY, sizeof(m->first));
+}
+
+/*
+ * The header lines by the offsets of their ends, when all of them are as they should
+ * be: CRLF, no folds, nothing to blame. False: index_head() looks at the head anew.
+ * A line that goes on in the next is not seen here: the next, which begins with white
+ * space, has no name.
+ */
+static bool index_plain(struct sip_msg *m, const char *p, const char *end)
+{
+	uint16_t lf[SCAN_HEAD_ROOM];
+	const char *start = p, *usual = end - HEAD_USUAL_ROOM;
+	const uint32_t lines = scan_head(p, (uint32_t)(end - p), lf);
+	struct head_line h;
+
+	if (!lines || lines > SIP_MAX_HEADERS + 1)
+		return false;
+	for (uint32_t i = 0; i < lines - 1; i++) {
+		const struct scan_line l = {start + lf[i] - 1, start + lf[i] + 1, false};
+
+		if (*l.end != '\r')
+			return false;
+		if ((p > usual || !head_line_usual(p, l.end, &h)) &&
+		    head_line_cut(p, &l, end, &h) != NULL)
+			return false;
+		if (!index_line(m, &h, (uint8_t)i))
+			return false;
+		p = l.next;
+	}
+	m->count = (uint8_t)(lines - 1);
+	m->headers_off = (uint16_t)(start - m->buf);
+	m->headers_end = (uint16_t)(p - m->buf);
+	m->body_off = (uint16_t)(p + 2 - m->buf);
+	return *p == '\r';
 }
 
 /* Walks the header lines; true when the empty line was reached. */
@@ -55,6 +96,7 @@ static bool index_head(struct walk *w, const char *p, const char *end)
 	struct scan_line l;
 	struct head_line h;
 
+	index_reset(m);
 	m->headers_off = (uint16_t)(p - m->buf);
 	for (scan_init(&scan, p, end);; p = l.next) {
 		if (!scan_line(&scan, p, &l)) {
@@ -72,8 +114,8 @@ static bool index_head(struct walk *w, const char *p, const char *end)
 		const char *wrong = head_line_cut(p, &l, end, &h);
 		if (wrong != NULL)
 			blame(w, SBC_EBAD, 400, wrong);
-		else
-			index_line(w, &h);
+		else if (!index_line(m, &h, m->count++))
+			blame(w, SBC_EBAD, 400, "Header Given Twice");
 	}
 	m->headers_end = (uint16_t)(p - m->buf);
 	m->body_off = (uint16_t)(l.next - m->buf);
@@ -133,8 +175,7 @@ static void msg_reset(struct sip_msg *m, const char *buf, uint32_t len)
 	m->status = 0;
 	m->method_name = m->request_uri = m->reason = SLICE_NONE;
 	m->headers_off = m->headers_end = m->body_off = m->body_len = 0;
-	m->count = 0;
-	memset(m->first, SIP_NO_ENTRY, sizeof(m->first));
+	index_reset(m);
 }
 
 static void take_start_line(struct sip_msg *m, const struct start_line *s)
@@ -147,8 +188,8 @@ static void take_start_line(struct sip_msg *m, const struct start_line *s)
 	m->reason = s->reason;
 }
 
-enum sbc_err sip_msg_parse(struct sip_msg *m, const char *buf, uint32_t len,
-			   struct sip_fault *fault)
+static inline enum sbc_err parse(struct sip_msg *m, const char *buf, uint32_t len,
+				 struct sip_fault *fault, bool with_care)
 {
 	struct walk w = {m, fault, SBC_OK};
 	struct sip_fault wrong;
@@ -170,10 +211,22 @@ enum sbc_err sip_msg_parse(struct sip_msg *m, const char *buf, uint32_t len,
 			s.next = end;
 	}
 	take_start_line(m, &s);
-	if (index_head(&w, s.next, end))
+	if ((!with_care && index_plain(m, s.next, end)) || index_head(&w, s.next, end))
 		bound_body(&w);
 	check_mandatory(&w);
 	return w.err;
+}
+
+enum sbc_err sip_msg_parse(struct sip_msg *m, const char *buf, uint32_t len,
+			   struct sip_fault *fault)
+{
+	return parse(m, buf, len, fault, false);
+}
+
+enum sbc_err head_parse_with_care(struct sip_msg *m, const char *buf, uint32_t len,
+				  struct sip_fault *fault)
+{
+	return parse(m, buf, len, fault, true);
 }
 
 struct slice sip_msg_value(const struct sip_msg *m, enum sip_hdr id)

@@ -87,7 +87,7 @@ const uint8_t sip_name_slot[256] = {
 };
 
 const struct sip_name sip_name_table[SIP_HDR_COUNT] = {
-#define X(id, name, lower, len, first, mid, last) [SIP_HDR_##id] = {lower, len, SIP_HDR_##id},
+#define X(id, name, lower, len, first, mid, last) [SIP_HDR_##id] = {lower ":", len, SIP_HDR_##id},
 	NAMES(X)
 #undef X
 };

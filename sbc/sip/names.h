@@ -13,8 +13,8 @@
 #include <assert.h>
 
 #include "sbc/sip/chars.h"
+#include "sbc/sip/lines.h"
 #include "sbc/sip/msg.h"
-#include "sbc/sip/scan.h"
 
 #define SIP_NAME_ROOM 30u /* bytes a known header name may have */
 
@@ -30,7 +30,7 @@
 	 24)
 
 struct sip_name {
-	char lower[SIP_NAME_ROOM]; /* zero-padded */
+	char lower[SIP_NAME_ROOM]; /* with the colon behind it, zero-padded */
 	uint8_t len;
 	uint8_t id; /* enum sip_hdr */
 };
@@ -39,7 +39,7 @@ static_assert(sizeof(struct sip_name) == 32, "two names a cache line, indexed by
 
 extern const uint8_t sip_name_slot[256];   /* index into sip_name_table; 0: no name */
 extern const uint8_t sip_name_compact[32]; /* by letter & 31: enum sip_hdr */
-extern const struct sip_name sip_name_table[SIP_HDR_COUNT];
+extern const struct sip_name sip_name_table[SIP_HDR_COUNT] __attribute__((aligned(32)));
 
 static inline uint64_t sip_name_word(const char *p)
 {
@@ -75,18 +75,23 @@ static inline bool sip_name_eq_plain(const char *p, uint32_t n, const struct sip
 
 #ifdef __SSE2__
 
+/* One bit for each of sixteen bytes that is the name's but for case. */
+static inline uint32_t sip_name_same(__m128i bytes, const struct sip_name *name)
+{
+	const __m128i lower = scan_load(name->lower);
+	const __m128i letter = _mm_and_si128(lower, _mm_set1_epi8(0x40));
+	const __m128i v = _mm_or_si128(bytes, _mm_srli_epi16(letter, 1));
+
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lower));
+}
+
 /* The same sixteen bytes at a time: `room` bytes may be read at p. */
 static inline bool sip_name_eq(const char *p, uint32_t n, uint64_t room,
 			       const struct sip_name *name)
 {
 	if (n > 16 || room < 16)
 		return sip_name_eq_plain(p, n, name);
-	const __m128i lower = scan_load(name->lower);
-	const __m128i letter = _mm_and_si128(lower, _mm_set1_epi8(0x40));
-	const __m128i v = _mm_or_si128(scan_load(p), _mm_srli_epi16(letter, 1));
-	const uint32_t same = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lower));
-
-	return (~same & ((1u << n) - 1)) == 0;
+	return (~sip_name_same(scan_load(p), name) & ((1u << n) - 1)) == 0;
 }
 
 #else

@@ -1,7 +1,7 @@
 #include "sbc/sip/start_line.h"
 
 #include "sbc/sip/chars.h"
-#include "sbc/sip/scan.h"
+#include "sbc/sip/lines.h"
 
 const char *start_line_skip_crlf(const char *p, const char *end)
 {

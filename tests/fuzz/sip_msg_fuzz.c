@@ -9,6 +9,7 @@
 #include "sbc/sip/addr.h"
 #include "sbc/sip/cseq.h"
 #include "sbc/sip/edit.h"
+#include "sbc/sip/head.h"
 #include "sbc/sip/msg.h"
 #include "sbc/sip/via.h"
 
@@ -193,6 +194,24 @@ static void check_peek(const struct sip_msg *m, const char *buf, uint32_t len)
 		must(slice_eq(peek.to, sip_msg_value(m, SIP_HDR_TO)));
 }
 
+/* The index that is made by offsets of line ends is the one that is made with care. */
+static void check_both_ways(const struct sip_msg *m, const struct sip_fault *fault,
+			    enum sbc_err err, const char *buf, uint32_t len)
+{
+	struct sip_msg n;
+	struct sip_fault f;
+
+	must(head_parse_with_care(&n, buf, len, &f) == err);
+	must(f.status == fault->status && strcmp(f.text, fault->text) == 0);
+	must(n.buf == m->buf && n.len == m->len && n.is_request == m->is_request);
+	must(n.method == m->method && n.status == m->status);
+	must(slice_eq(n.method_name, m->method_name) && slice_eq(n.request_uri, m->request_uri));
+	must(n.headers_off == m->headers_off && n.headers_end == m->headers_end);
+	must(n.body_off == m->body_off && n.body_len == m->body_len && n.count == m->count);
+	must(memcmp(n.first, m->first, sizeof(n.first)) == 0);
+	must(memcmp(n.hdr, m->hdr, n.count * sizeof(n.hdr[0])) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *buf = (const char *)data;
@@ -204,6 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(err == SBC_OK || err == SBC_EBAD || err == SBC_ELIMIT);
 	must(fault.text != NULL && (err == SBC_OK) == (fault.text[0] == '\0'));
 	within(slice_of(m.buf, m.len), slice_of(buf, len));
+	check_both_ways(&m, &fault, err, buf, len);
 	check_peek(&m, buf, len);
 	check_index(&m);
 	check_values(&m);

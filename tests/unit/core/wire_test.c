@@ -130,9 +130,26 @@ static void words_and_searches_fold_case(void **state)
 	assert_false(wire_is_line(SLICE_NONE));
 }
 
+/* The rows that scan_span() reads say of each byte what the table of classes says. */
+static void sets_are_the_classes(void **state)
+{
+	(void)state;
+	for (int b = 0; b < 256; b++) {
+		const char c = (char)b;
+
+		for (uint32_t bit = 0; bit < 8; bit++)
+			assert_int_equal(scan_set_has(&wire_set[bit], c),
+					 wire_class_of[b] >> bit & 1);
+		assert_int_equal(scan_set_has(&wire_set[WIRE_SET_NAME], c),
+				 wire_is(c, WIRE_PLAIN) || c == ' ');
+		assert_int_equal(scan_set_has(&wire_set[WIRE_SET_LINE], c), !wire_is(c, WIRE_CTL));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sets_are_the_classes),
 		cmocka_unit_test(utf8_is_checked_to_the_letter),
 		cmocka_unit_test(quoted_strings_close_where_they_end),
 		cmocka_unit_test(folds_become_one_space),

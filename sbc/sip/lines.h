@@ -1,18 +1,19 @@
 /*
- * scan: cuts a message head into lines, 64 bytes at a time.
+ * lines: cuts a message head into lines with care, 64 bytes at a time.
  *
  * Private to sbc/sip. sip_msg_parse() and sip_peek_call_id() both walk a head
  * through scan_line(), so that they cannot disagree on where a line ends or which
- * lines are refused.
+ * lines are refused. Heads in which nothing is unusual are not walked by it but by
+ * the offsets of base/scan.h; that both give the same index is tested.
  *
  * A block of 64 bytes becomes a word with one bit for each byte below 0x10: CR,
  * LF and NUL decide something, the others (HTAB) are passed over. Each byte of
  * the head is looked at once; a line costs as much as it has such bytes. The
  * *_plain functions are the meaning, the others the same by SSE2 where the
- * compiler has it; tests/unit/sip/scan_test.c compares them.
+ * compiler has it; tests/unit/sip/lines_test.c compares them.
  */
-#ifndef SBC_SIP_SCAN_H
-#define SBC_SIP_SCAN_H
+#ifndef SBC_SIP_LINES_H
+#define SBC_SIP_LINES_H
 
 #include <stdbool.h>
 #include <stdint.h>

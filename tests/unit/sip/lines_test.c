@@ -1,8 +1,8 @@
 /* The vector scanners against their plain meaning, and how lines are cut. */
 #include "tests/unit/sip/common.h"
 
+#include "sbc/sip/lines.h"
 #include "sbc/sip/names.h"
-#include "sbc/sip/scan.h"
 
 static uint64_t seed = 1;
 
@@ -122,12 +122,29 @@ static void lines_are_cut_as_byte_by_byte(void **state)
 	}
 }
 
+/* The rows that scan_span() reads say of each byte what the table of classes says. */
+static void sets_are_the_classes(void **state)
+{
+	(void)state;
+	for (int b = 0; b < 256; b++) {
+		const char c = (char)b;
+		const bool uri = b > ' ' && b != 0x7f && !(b < 0x80 && strchr("<>\"", b));
+
+		for (uint32_t bit = 0; bit < 8; bit++)
+			assert_int_equal(scan_set_has(&sip_set[bit], c), sip_chars[b] >> bit & 1);
+		assert_int_equal(scan_set_has(&sip_set[SIP_SET_NAME], c),
+				 sip_char_is(c, SIP_CH_TOKEN) || sip_char_is(c, SIP_CH_PARAM));
+		assert_int_equal(scan_set_has(&sip_set[SIP_SET_URI], c), uri);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vector_scans_mean_what_the_plain_ones_mean),
 		cmocka_unit_test(vector_name_compare_means_what_the_plain_one_means),
 		cmocka_unit_test(lines_are_cut_as_byte_by_byte),
+		cmocka_unit_test(sets_are_the_classes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
