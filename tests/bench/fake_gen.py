@@ -28,7 +28,7 @@ def cps(rate, seconds, _hold=0, _packets=0):
     attempted = int(rate * seconds)
     return {"attempted": attempted, "done": attempted - failed, "failed": {"503": failed} if failed else {},
             "timed_out": 0, "leaks": 0, "retransmissions": 0, "unexpected": 0, "cps_done": (attempted - failed) / seconds,
-            "latency_ns": LATENCY, "histogram": HISTOGRAM, "busy": 0.4}
+            "setup_ns": LATENCY, "histogram": HISTOGRAM, "busy": 0.4}
 
 
 def answer(words):
@@ -36,7 +36,7 @@ def answer(words):
     if name == "link":
         return {}
     if name == "setup":
-        return {"calls": int(numbers[0]), "failed": {}, "retransmissions": 0, "seconds": 0.1, "cps": 1000}
+        return {"up": int(numbers[0]), "failed": {}, "retransmissions": 0, "seconds": 0.1, "cps": 1000}
     if name == "rtp":
         return rtp(*numbers)
     if name == "cps":

@@ -132,14 +132,14 @@ class Talking(unittest.TestCase):
         self.dir.cleanup()
 
     def test_answers_and_refusals(self):
-        self.assertEqual(self.gen.ask("setup 10")["calls"], 10)
+        self.assertEqual(self.gen.ask("setup 10")["up"], 10)
         self.assertEqual(self.gen.ask("rtp 1000 1")["lost"], 0)
         self.assertRaisesRegex(LabError, "unknown command", self.gen.ask, "dance")
 
     def test_answers_that_come_before_their_turn_are_kept(self):
         self.gen.tell("rtp 1000 1")
         self.gen.tell("setup 3")
-        self.assertEqual(self.gen.take("setup 3", 5)["calls"], 3)
+        self.assertEqual(self.gen.take("setup 3", 5)["up"], 3)
         self.assertEqual(self.gen.take("rtp 1000 1", 5)["rx"], 1000)
 
     def test_silence_is_told(self):

@@ -4,6 +4,8 @@
   --list    what there is
   --quick   shorter, for a look; not for figures to quote
   --smoke   as short as it goes: that everything works, nothing about speed
+  --check   only: are the instruction counts those that are committed? (exit 77: cannot be said here)
+  --accept  only: commits the instruction counts of this build to instructions.json
 
 Prints one table; writes results.json, details.json and plots into build/bench/. Nothing
 here passes or fails by speed: the exit code is 1 when a figure could not be measured.
@@ -18,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 from harness import bench_programs as programs  # noqa: E402
-from harness import figures, interim  # noqa: E402
+from harness import figures, instructions, interim  # noqa: E402
 from harness.context import FULL, QUICK, SMOKE, Context  # noqa: E402
 from harness.lab import ROOT  # noqa: E402
 from harness.proc import LabError  # noqa: E402
@@ -28,8 +30,12 @@ BENCHES = {
     "rewrite": programs.rewrite,
     "engine": programs.engine,
     "relay": interim.relay,
+    "stages": programs.stages,
+    "instructions": instructions.instructions,
     "state": programs.state,
 }
+OPTIONS = ("--smoke", "--quick", "--list", "--check", "--accept")
+SKIPPED = 77
 NOT_RUN = (LabError, OSError, subprocess.SubprocessError, ValueError, KeyError)
 
 
@@ -63,10 +69,20 @@ def report(found, ctx):
     return 1 if lacking else 0
 
 
+def check_counts(ctx):
+    try:
+        worse = instructions.check(ctx)
+    except instructions.Differs as why:
+        print(f"skipped: {why}")
+        return SKIPPED
+    print("\n".join(worse))
+    return 1 if worse else 0
+
+
 def main(words, directory=os.path.join(ROOT, "build", "bench")):
     scale = SMOKE if "--smoke" in words else QUICK if "--quick" in words else FULL
     names = [w for w in words if not w.startswith("--")]
-    unknown = [w for w in words if w.startswith("--") and w not in ("--smoke", "--quick", "--list")]
+    unknown = [w for w in words if w.startswith("--") and w not in OPTIONS]
     unknown += [n for n in names if n not in BENCHES]
     if "--list" in words:
         for name, bench in BENCHES.items():
@@ -76,6 +92,10 @@ def main(words, directory=os.path.join(ROOT, "build", "bench")):
         print(f"no benchmark or option {unknown[0]!r}; there are: {', '.join(BENCHES)}")
         return 2
     ctx = Context(directory, scale)
+    if "--check" in words:
+        return check_counts(ctx)
+    if "--accept" in words:
+        return instructions.accept(ctx)
     return report(measure(names or list(BENCHES), ctx), ctx)
 
 

@@ -16,13 +16,13 @@ from .svg import Plot
 MACSWAP = "testpmd macswap"
 
 
-def border(rings, calls):
+def border(rings, calls, **settings):
     """Postern with so many calls up; two flows a call: one each way."""
     gen = rings.start_gen(calls)
-    rings.start_postern(calls + 100, cps=100000 if calls > 5000 else 20000)
+    rings.start_postern(calls + 100, cps=max(2000, min(calls, 20000)), **settings)
     up = gen.ask(f"setup {calls}", 120)
-    if up["calls"] < calls:
-        raise LabError(f"{up['calls']} of {calls} calls were set up: {up}")
+    if up["up"] < calls:
+        raise LabError(f"{up['up']} of {calls} calls were set up: {up}")
     return gen
 
 

@@ -1,0 +1,139 @@
+"""Calls over the rings: how many a second none of which fails, and what one costs.
+
+A call counts when both ends saw all of it, and nothing of one side was seen by the
+other: the load generator checks every message. One that fails, times out or leaks
+fails the whole trial.
+"""
+
+from .figures import Figure
+from .lab import Rings
+from .proc import LabError, children, cpu_between, cpu_ns
+from .search import ladder
+from .svg import Plot
+
+HOLD_MS = 200
+ROOM = 65536  # calls at once; those that have ended stay for half a minute in the border's transactions
+BEST_B2BUA = 3100  # calls a second a core, published
+
+
+def no_state(rings):
+    """A Redis that is nowhere: the border goes on without, as it does when Redis is lost."""
+    return f'directory: "{rings.dir}/state", redis: "unix:{rings.dir}/none.sock", start_wait: 0'
+
+
+def offer(gen, rate, seconds, hold_ms=HOLD_MS):
+    return gen.ask(f"cps {rate:.0f} {seconds:g} {hold_ms}", seconds + 60)
+
+
+def clean(answer):
+    """Nothing failed, was lost, leaked or came twice from somewhere."""
+    return answer["done"] == answer["attempted"] > 0 and not answer["failed"] and not answer["timed_out"] \
+        and not answer["leaks"]
+
+
+def told(answer):
+    bad = {k: answer[k] for k in ("failed", "timed_out", "leaks", "faulty", "unfinished", "retransmissions", "late")
+           if answer.get(k)}
+    return f"{answer['done']} of {answer['attempted']} done, busy {answer.get('busy', 0):.2f}" + (f", {bad}" if bad else "")
+
+
+def climb(ctx, rings, start, top):
+    """The highest clean rate, and the answer of its longer trial."""
+    answers = {}
+
+    def works(rate):
+        answers[rate] = offer(rings.gen, rate, ctx.pick(2.0, 1.0, 0.2))
+        ctx.say(f"{rate:,.0f} calls/s: {told(answers[rate])}")
+        return clean(answers[rate])
+
+    rate = ladder(works, start, 1.7, ctx.pick(3, 2, 0), top)
+    while rate >= start / 2:
+        answer = offer(rings.gen, rate, ctx.pick(8.0, 3.0, 0.2))
+        ctx.say(f"{rate:,.0f} calls/s, longer: {told(answer)}")
+        if clean(answer):
+            return rate, answer, answers
+        rate *= 0.93
+    return 0, None, answers
+
+
+def calls(ctx):
+    """calls a second over the rings, the highest rate at which none fails"""
+    with Rings() as rings:
+        rings.start_gen(ROOM)
+        rings.start_postern(ROOM, cps=ctx.pick(45000, 45000, 2000), mbufs=65536, state=no_state(rings), waits=False)
+        rate, answer, answers = climb(ctx, rings, ctx.pick(2000, 2000, 200), ctx.pick(45000, 45000, 200))
+        stats = rings.gen.ask("stats")
+    ctx.keep("calls", {"answers": answers, "longer": answer, "generator": stats})
+    if not answer:
+        raise LabError("not even the slowest rate was clean")
+    full = stats.get("headroom", {}).get("full_cps")
+    return [Figure("calls a second over the rings, none failed", "calls/s", answer["cps_done"],
+                   "best open B2BUA, a core, published", BEST_B2BUA),
+            Figure("  set-up time at that rate, p99", "us", answer["setup_ns"]["p99"] / 1e3, "its median",
+                   answer["setup_ns"]["p50"] / 1e3, better="lower"),
+            Figure("  calls a second of which the generator alone would be full", "calls/s", full or None,
+                   "the rate above", answer["cps_done"],
+                   why="the generator does not say" if not full else None)]
+
+
+def measured(rings, rate, seconds):
+    """CPU of the border and of its Redis while calls come at a rate; us a call."""
+    pid, redis = rings.device.pid, children(rings.device.pid)
+    before, server = cpu_ns(pid), {p: cpu_ns(p) for p in redis}
+    answer = offer(rings.gen, rate, seconds)
+    after = cpu_ns(pid)
+    each = max(1, answer["done"]) * 1e3
+    names = {}
+    for tid, ns in after.items():
+        try:
+            with open(f"/proc/{pid}/task/{tid}/comm") as f:
+                name = f.read().strip()
+        except OSError:
+            name = "ended"
+        names[name] = round(names.get(name, 0) + (ns - before.get(tid, 0)) / each, 2)
+    return {"rate": rate, "answer": answer, "border_us": cpu_between(before, after) / each, "threads_us": names,
+            "redis_us": sum(cpu_between(server[p], cpu_ns(p)) for p in redis) / each}
+
+
+def load_line(ctx, durable, rates, seconds):
+    """What a call costs at each rate, up to the first that is not clean."""
+    out = []
+    with Rings() as rings:
+        rings.start_gen(ROOM)
+        state = f'directory: "{rings.dir}/state", durable: {durable}' if durable else no_state(rings)
+        rings.start_postern(ROOM, cps=rates[-1] * 2, mbufs=65536, idle="backoff", state=state, waits=bool(durable))
+        offer(rings.gen, rates[0], ctx.pick(1, 0.5, 0.1))  # warm
+        for rate in rates:
+            m = measured(rings, rate, seconds)
+            ctx.say(f"{durable or 'no state'}, {rate:,} calls/s: border {m['border_us']:.1f} us a call "
+                    f"{m['threads_us']}, Redis {m['redis_us']:.1f}; {told(m['answer'])}")
+            if not clean(m["answer"]):
+                break
+            out.append(m)
+    return out
+
+
+def durable(ctx):
+    """CPU of a call with durable Redis state: all threads of the border, Redis beside it"""
+    rates = ctx.pick([500, 1000, 2000, 4000, 6000, 9000], [1000, 4000], [100])
+    lines = {name: load_line(ctx, mode, rates, ctx.pick(2.5, 1.5, 0.3))
+             for name, mode in (("durable before answered", "answer"), ("written behind", "behind"), ("nothing kept", None))}
+    ctx.keep("CPU of a call", lines)
+    plot = Plot("CPU of a call against load", "calls a second", "us of CPU a call",
+                note="all threads of the border (idle: backoff), one worker; a call: INVITE 100 180 200 ACK BYE 200")
+    for name, line in lines.items():
+        plot.line(f"border, {name}", [(m["rate"], m["border_us"]) for m in line])
+    plot.line("Redis, durable before answered", [(m["rate"], m["redis_us"]) for m in lines["durable before answered"]])
+    plot.limit("goal: 40 us", 40)
+    ctx.plot("cost-load.svg", plot)
+    if not lines["durable before answered"]:
+        raise LabError("not even the slowest rate was clean")
+    best = lines["durable before answered"][-1]
+    out = [Figure("CPU of a call, durable state", "us", best["border_us"], "Redis' own CPU for it", best["redis_us"]),
+           Figure("  at that many calls a second, none failed", "calls/s", float(best["rate"]))]
+    for name in ("written behind", "nothing kept"):
+        if lines[name]:
+            same = min(lines[name], key=lambda m: abs(m["rate"] - best["rate"]))
+            out.append(Figure(f"CPU of a call, {name}", "us", same["border_us"], "durable before answered",
+                              best["border_us"], better="lower"))
+    return out
