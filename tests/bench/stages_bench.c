@@ -66,8 +66,8 @@ static void publish(void)
 static void retire(void)
 {
 	for (uint32_t k = 0; k < BURST; k++) {
-		relay_retire(w, OUTSIDE, (uint16_t)(20000 + 2 * k));
-		relay_retire(w, INSIDE, (uint16_t)(30000 + 2 * k));
+		relay_retire(w, OUTSIDE, 0, (uint16_t)(20000 + 2 * k));
+		relay_retire(w, INSIDE, 0, (uint16_t)(30000 + 2 * k));
 	}
 }
 
