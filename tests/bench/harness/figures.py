@@ -98,7 +98,7 @@ def apply_goals(figures):
 
 def missing(figures, benches, reasons):
     """Figures with a goal that these benchmarks should have given and did not."""
-    there = {f.name for f in figures if f.value is not None}
+    there = {f.name for f in figures}
     return [Figure(g.name, g.unit, goal=g.goal, better=g.better, goal_of=g.goal_of,
                    why=reasons.get(g.bench, "the benchmark did not print it"))
             for g in GOALS if g.bench in benches and g.name not in there]
