@@ -100,6 +100,8 @@ bool worker_turn(struct worker *w, uint64_t now)
 	group_look(w, now);
 	left = relay_renew(w);
 	busy = receive(w);
+	/* Media does not wait for what else is due in this turn. */
+	tx_flush_all(w);
 	busy += steer_drain_packets(w);
 	busy += steer_drain_messages(w);
 	busy += tx_drain(w);
