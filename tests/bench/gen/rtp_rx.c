@@ -27,7 +27,8 @@ static inline struct rtp_end *end_of(struct gen *g, enum side side, const uint8_
 	if (g->reference) {
 		*sender = (enum side)(ssrc & 1);
 		*call = (ssrc & 0x0fffffff) >> 1;
-		if (*call >= g->max_calls || dst != g->port[*sender].border.ip)
+		if (*call >= g->max_calls || dst != g->port[*sender].border.ip ||
+		    dport != rte_be_to_cpu_16(sport))
 			return NULL;
 	} else {
 		*sender = other_side(side);

@@ -126,7 +126,8 @@ void rtp_reference_open(struct gen *g)
 }
 
 /* The next packet of a stream into a frame; the stream goes on only when it has been sent. */
-static inline void compose(struct rtp *r, struct rtp_stream *s, struct rte_mbuf *m, uint64_t now)
+static inline void compose(struct rtp *r, struct rtp_stream *s, struct rte_mbuf *m, uint64_t now,
+			   bool copied)
 {
 	uint16_t seq = (uint16_t)(rte_be_to_cpu_16(*(uint16_t *)(s->head + RTP_AT_SEQ)) + 1);
 	uint32_t stamp = rte_be_to_cpu_32(*(uint32_t *)(s->head + RTP_AT_STAMP)) + 160;
@@ -143,6 +144,8 @@ static inline void compose(struct rtp *r, struct rtp_stream *s, struct rte_mbuf 
 	*(uint32_t *)(s->head + RTP_AT_STAMP) = stamp_be;
 	f = (uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM;
 	memcpy(f, s->head, RTP_HEAD);
+	if (!copied) /* who had the buffer before may have written to it */
+		memset(f + RTP_HEAD, SILENCE, RTP_FRAME - RTP_HEAD);
 	memcpy(f + RTP_AT_TIME, &now, 8);
 	memcpy(f + RTP_AT_RUN, &r->run, 2);
 	sum += seq_be + (uint64_t)stamp_be + (now >> 32) + (uint32_t)now + r->run;
@@ -196,7 +199,7 @@ uint32_t rtp_send(struct gen *g, enum side side, uint32_t n)
 		call[i] = r->live[at];
 		at = at + 1 == r->lives ? 0 : at + 1;
 		rte_prefetch0(&r->stream[side][r->live[RTE_MIN(at + 3, r->lives - 1)]]);
-		compose(r, &r->stream[side][call[i]], m[i], now);
+		compose(r, &r->stream[side][call[i]], m[i], now, g->port[side].copies);
 	}
 	took = rte_eth_tx_burst(g->port[side].id, 0, m, (uint16_t)n);
 	if (took < n) {
@@ -221,7 +224,8 @@ void rtp_call_send(struct gen *g, const struct call *c, enum side side, uint32_t
 			g->count.no_mbuf++;
 			return;
 		}
-		compose(r, &r->stream[side][c->index], m, rte_get_tsc_cycles());
+		compose(r, &r->stream[side][c->index], m, rte_get_tsc_cycles(),
+			g->port[side].copies);
 		r->count.tx++;
 		r->count.tx_side[side]++;
 		port_send(g, side, m);
