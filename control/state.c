@@ -319,7 +319,8 @@ struct state *state_open(uv_loop_t *loop, struct config *config, char *why, size
 	s->lock = -1;
 	s->alone = config->cluster.nodes == 0;
 	s->record_end = &s->record;
-	if (!lock_directory(s, why, why_len) || !open_redis(s, why, why_len))
+	if (!lock_directory(s, why, why_len) ||
+	    (!config->state.none && !open_redis(s, why, why_len)))
 		return fail(s, why, why_len, NULL);
 	if (!open_store(s))
 		return fail(s, why, why_len, "out of memory");
@@ -394,6 +395,7 @@ void state_view_read(const struct state *s, struct state_view *v)
 	*v = (struct state_view){.serving = serves_any(s),
 				 .own = s->server != NULL,
 				 .behind = c->behind,
+				 .none = c->none,
 				 .redis = s->server      ? redis_server_address(s->server)
 					  : c->sentinels ? c->master
 							 : c->redis,

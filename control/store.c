@@ -359,8 +359,10 @@ void store_gauges_read(const struct store *s, struct store_gauges *g)
 
 	*g = s->gauges;
 	g->up = s->mode_up;
-	g->commands = redis_commands(s->redis);
-	g->bytes = redis_bytes_out(s->redis);
+	if (s->redis) {
+		g->commands = redis_commands(s->redis);
+		g->bytes = redis_bytes_out(s->redis);
+	}
 	g->waiting = s->waiting[STORE_PUT];
 	g->underway = s->underway[STORE_PUT];
 	g->deletes_waiting = s->waiting[STORE_DELETE] + s->underway[STORE_DELETE];

@@ -54,6 +54,7 @@ struct store_conf {
 	uint32_t deletes_max; /* calls and registrations that the node may have */
 };
 
+/* Without a Redis it is never up, and holds nothing as nothing is put. */
 struct store *store_open(uv_loop_t *loop, struct redis *redis, const struct store_conf *conf,
 			 const struct store_io *io);
 /* Writes nothing more; call store_flush() before. */

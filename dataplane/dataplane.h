@@ -67,6 +67,7 @@ struct dp_conf {
 	struct siphash_key key;
 	uint64_t wall_ms; /* engine_conf's; 0: by the clock at the start */
 	bool groups_held; /* groups are not ours until dp_group_until(); else all are, for good */
+	bool no_records;  /* nobody takes them: none are made */
 	uint32_t mbufs;   /* per worker, 0: default */
 	uint16_t rx_desc, tx_desc; /* 0: device's default */
 };

@@ -29,6 +29,7 @@ struct engine_limits {
 	uint32_t calls;
 	uint32_t registrations;
 	uint32_t transactions;
+	uint32_t exchanges; /* requests that cross the border; 0: as many as transactions */
 	struct blob_class blob[BLOB_CLASSES];
 	uint16_t shard, shards; /* this engine is number `shard` of `shards` */
 };
