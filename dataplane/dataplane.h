@@ -181,6 +181,7 @@ void dp_reply_free(struct dataplane *dp, struct dp_reply *reply);
 struct dp_store_op {
 	uint64_t barrier; /* not 0: all that this worker owed at a dp_barrier_post() came before */
 	bool put;         /* else delete */
+	bool whole;       /* PUT: all of it, else what has changed since the put before */
 	bool urgent;      /* an answer is held for it */
 	enum checkpoint_kind kind;
 	uint16_t worker, group;
@@ -200,6 +201,9 @@ bool dp_store_take(struct dataplane *dp, struct dp_store_op *op);
  */
 int dp_wake_fd(struct dataplane *dp);
 void dp_wake_clear(struct dataplane *dp);
+
+/* Has it readable no more, and not again until dp_wake_clear(): who looks by itself until then. */
+void dp_wake_hold(struct dataplane *dp);
 
 /* ENGINE_EV_STORED to a worker; false when its ring is full: try later. */
 bool dp_stored_post(struct dataplane *dp, uint16_t worker, enum checkpoint_kind kind,
