@@ -94,9 +94,31 @@ static void numbers_are_digits_within_a_bound(void **state)
 	}
 }
 
+/* Any two bytes at any place of any length: equal when their lower cases are. */
+static void case_is_folded_at_each_place(void **state)
+{
+	char a[40], b[40];
+
+	(void)state;
+	for (uint32_t n = 1; n <= sizeof(a); n++)
+		for (uint32_t at = 0; at < n; at++)
+			for (int x = 0; x < 256; x++) {
+				memset(a, 'q', n);
+				memset(b, 'Q', n);
+				a[at] = (char)x;
+				for (int y = 0; y < 256; y += n % 8 ? 5 : 1) {
+					b[at] = (char)y;
+					if (slice_ieq(slice_of(a, n), slice_of(b, n)) !=
+					    (slice_lower((char)x) == slice_lower((char)y)))
+						fail_msg("%d and %d at %u of %u", x, y, at, n);
+				}
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(case_is_folded_at_each_place),
 		cmocka_unit_test(tokens_compare_without_case_in_ascii_only),
 		cmocka_unit_test(equality_is_by_length_and_bytes),
 		cmocka_unit_test(trim_cuts_lws_at_both_ends),

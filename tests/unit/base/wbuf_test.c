@@ -56,9 +56,32 @@ static void numbers_and_hex(void **state)
 	assert_int_equal(w.n, 0);
 }
 
+/* Neither is read or written beyond, whatever the length of the piece. */
+static void pieces_of_each_length(void **state)
+{
+	char bytes[80];
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)i;
+	for (uint32_t n = 0; n <= sizeof(bytes); n++) {
+		struct guard from, to;
+		struct wbuf w;
+		const char *p = guard_end(&from, bytes, n);
+
+		wbuf_init(&w, guard_end(&to, NULL, n), n);
+		wbuf_put(&w, slice_of(p, n));
+		assert_true(wbuf_ok(&w) && w.n == n);
+		assert_memory_equal(w.p, bytes, n);
+		guard_free(&from);
+		guard_free(&to);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pieces_of_each_length),
 		cmocka_unit_test(a_write_that_does_not_fit_sticks),
 		cmocka_unit_test(the_last_byte_may_be_used),
 		cmocka_unit_test(numbers_and_hex),
