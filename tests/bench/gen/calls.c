@@ -222,7 +222,8 @@ static void expired(struct gen *g, struct call *c, enum side side)
 	}
 	if (state == END_TRYING || state == END_ENDING)
 		call_again(g, c, side);
-	delay = RTE_MIN((uint32_t)++c->tries[side], longest);
+	c->tries[side]++;
+	delay = RTE_MIN((uint32_t)c->tries[side], longest);
 	timers_arm(&g->calls->timers, call_timer(c, side), delay, g->now);
 }
 
