@@ -29,6 +29,9 @@
 #define RTP_FRAME 214u /* 14 Ethernet, 20 IPv4, 8 UDP, 12 RTP, 160 of G.711 */
 #define RTP_HEAD  64u
 
+/* Words of a frame lie where its headers put them. */
+typedef uint32_t rtp_word __attribute__((aligned(1)));
+
 /* Offsets in a frame. */
 enum {
 	RTP_AT_UDP_SUM = 40,

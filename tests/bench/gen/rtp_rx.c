@@ -18,10 +18,10 @@ static inline uint32_t call_at(const struct gen *g, enum side side, uint32_t ip,
 static inline struct rtp_end *end_of(struct gen *g, enum side side, const uint8_t *f,
 				     uint32_t *call, enum side *sender)
 {
-	uint32_t src = *(const uint32_t *)(f + 26), dst = *(const uint32_t *)(f + 30);
+	uint32_t src = *(const rtp_word *)(f + 26), dst = *(const rtp_word *)(f + 30);
 	uint16_t sport = *(const uint16_t *)(f + 34);
 	uint16_t dport = rte_be_to_cpu_16(*(const uint16_t *)(f + 36));
-	uint32_t ssrc = rte_be_to_cpu_32(*(const uint32_t *)(f + RTP_AT_SSRC));
+	uint32_t ssrc = rte_be_to_cpu_32(*(const rtp_word *)(f + RTP_AT_SSRC));
 	struct rtp_end *e;
 
 	if (g->reference) {

@@ -131,8 +131,8 @@ static inline void compose(struct rtp_stream *s, struct rte_mbuf *m, uint64_t no
 			   bool copied)
 {
 	uint16_t seq = (uint16_t)(rte_be_to_cpu_16(*(uint16_t *)(s->head + RTP_AT_SEQ)) + 1);
-	uint32_t stamp = rte_be_to_cpu_32(*(uint32_t *)(s->head + RTP_AT_STAMP)) + 160;
-	uint64_t sum = *(uint32_t *)(s->head + RTP_AT_TIME);
+	uint32_t stamp = rte_be_to_cpu_32(*(rtp_word *)(s->head + RTP_AT_STAMP)) + 160;
+	uint64_t sum = *(rtp_word *)(s->head + RTP_AT_TIME);
 	uint32_t stamp_be = rte_cpu_to_be_32(stamp);
 	uint16_t seq_be = rte_cpu_to_be_16(seq);
 	uint8_t *f;
@@ -142,7 +142,7 @@ static inline void compose(struct rtp_stream *s, struct rte_mbuf *m, uint64_t no
 	m->pkt_len = RTP_FRAME;
 	m->ol_flags = 0;
 	*(uint16_t *)(s->head + RTP_AT_SEQ) = seq_be;
-	*(uint32_t *)(s->head + RTP_AT_STAMP) = stamp_be;
+	*(rtp_word *)(s->head + RTP_AT_STAMP) = stamp_be;
 	f = (uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM;
 	memcpy(f, s->head, RTP_HEAD);
 	if (!copied) /* who had the buffer before may have written to it */
@@ -165,7 +165,7 @@ static void take_back(struct rtp *r, enum side side, struct rte_mbuf **m, const 
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t *head = r->stream[side][call[i]].head;
 		uint16_t *seq = (uint16_t *)(head + RTP_AT_SEQ);
-		uint32_t *stamp = (uint32_t *)(head + RTP_AT_STAMP);
+		rtp_word *stamp = (rtp_word *)(head + RTP_AT_STAMP);
 
 		*seq = rte_cpu_to_be_16((uint16_t)(rte_be_to_cpu_16(*seq) - 1));
 		*stamp = rte_cpu_to_be_32(rte_be_to_cpu_32(*stamp) - 160);
