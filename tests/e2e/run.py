@@ -17,7 +17,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-MODULES = ("instruments", "calls", "media", "hostile", "daemon", "state", "load")
+MODULES = ("instruments", "generator", "calls", "media", "hostile", "daemon", "state", "load")
 CLUSTER = ("cluster_nodes", "cluster_redis")
 
 

@@ -58,6 +58,7 @@ struct call {
 /* What a command has done so far. */
 struct call_tally {
 	uint64_t attempted, established, done, faulty, timed_out, unfinished;
+	uint64_t rtp_tx, rtp_rx; /* of short calls */
 	uint64_t failed, status[700];
 	struct hist setup;
 	struct counts before;

@@ -72,6 +72,8 @@ static void finish(struct gen *g, struct job *j)
 	report_count("unfinished", t->unfinished);
 	report_count("faulty", t->faulty);
 	report_faults(c, b);
+	report_count("rtp_tx", t->rtp_tx);
+	report_count("rtp_rx", t->rtp_rx);
 	report_count("leaks", c->fault[FAULT_LEAK] - b->fault[FAULT_LEAK]);
 	report_count("retransmissions", c->retransmitted - b->retransmitted);
 	report_count("repeated", c->repeated - b->repeated);

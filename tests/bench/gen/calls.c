@@ -150,7 +150,9 @@ static void came_up(struct gen *g, struct call *c)
 	timers_arm(&s->timers, call_timer(c, c->hanger), DELAY_MEDIA, g->now);
 	rtp_call_open(g, c);
 	/* An untrusted side speaks first: nothing is sent to an address that is not proven. */
+	rtp_call_prove(g, c, RTP_PROOFS);
 	rtp_call_send(g, c, OUTSIDE, c->rtp_left[OUTSIDE]);
+	s->tally.rtp_tx += c->rtp_left[OUTSIDE];
 	c->rtp_left[OUTSIDE] = 0;
 }
 
@@ -159,8 +161,10 @@ void call_media_came(struct gen *g, struct call *c, enum side side)
 	if (c->rtp_due[side] == 0 || c->state[OUTSIDE] != END_UP || c->state[INSIDE] != END_UP)
 		return;
 	c->rtp_due[side]--;
+	g->calls->tally.rtp_rx++;
 	if (side == INSIDE && c->rtp_left[INSIDE] != 0) {
 		rtp_call_send(g, c, INSIDE, c->rtp_left[INSIDE]);
+		g->calls->tally.rtp_tx += c->rtp_left[INSIDE];
 		c->rtp_left[INSIDE] = 0;
 	}
 	if (c->rtp_due[OUTSIDE] == 0 && c->rtp_due[INSIDE] == 0) {
@@ -218,7 +222,8 @@ static void expired(struct gen *g, struct call *c, enum side side)
 	}
 	if (state == END_TRYING || state == END_ENDING)
 		call_again(g, c, side);
-	delay = RTE_MIN((uint32_t)++c->tries[side], longest);
+	c->tries[side]++;
+	delay = RTE_MIN((uint32_t)c->tries[side], longest);
 	timers_arm(&g->calls->timers, call_timer(c, side), delay, g->now);
 }
 

@@ -25,6 +25,7 @@
 #define GEN_QUEUE       1024u  /* frames that wait for a device to take them */
 #define GEN_PER_ADDRESS 25000u /* calls that one address has RTP ports for */
 #define GEN_RTP_BASE    10000u
+#define GEN_QUEUES      16u
 #define GEN_ADDRESSES   100u
 #define GEN_SIP_PORT    5060u
 #define GEN_SIP_MAX     1458u /* what fits behind 42 bytes of headers in 1500 */
@@ -46,7 +47,7 @@ struct host {
 
 /* One port of ours: the network that the border sees there. */
 struct port {
-	uint16_t id;
+	uint16_t id, queues, next_queue;
 	struct host host[GEN_ADDRESSES]; /* ours: calls beyond GEN_PER_ADDRESS use the next */
 	uint32_t hosts;
 	struct host border;

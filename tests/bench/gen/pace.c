@@ -33,12 +33,9 @@ static uint64_t behind(struct pace *p, uint64_t now)
 uint32_t pace_due(struct pace *p, uint64_t now, uint32_t max)
 {
 	uint64_t due = p->per_cycle > 0 ? behind(p, now) : max;
-	uint32_t n;
 
 	if (p->per_cycle <= 0 && p->total != 0 && due > p->total - p->done)
 		due = p->total - p->done;
-	n = due < max ? (uint32_t)due : max;
-	if (due > p->slack && p->per_cycle > 0)
-		p->late += n;
-	return n;
+	p->behind = due > p->slack && p->per_cycle > 0;
+	return due < max ? (uint32_t)due : max;
 }

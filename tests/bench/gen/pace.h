@@ -21,6 +21,7 @@ struct pace {
 	uint64_t slack;
 	uint64_t late, skipped;
 	double per_cycle; /* 0: as fast as it goes */
+	bool behind;      /* by more than slack, when it was last asked what is due */
 };
 
 /* Rate a second, 0: all that goes. `slack_us` and `backlog_us` are turned into numbers by it. */
@@ -34,6 +35,7 @@ uint32_t pace_due(struct pace *p, uint64_t now, uint32_t max);
 static inline void pace_did(struct pace *p, uint32_t n)
 {
 	p->done += n;
+	p->late += p->behind ? n : 0;
 }
 
 /* `total` have been done or skipped; never without a total. */

@@ -16,10 +16,17 @@ int port_start(struct gen *g, enum side side)
 	struct rte_eth_conf conf = {0};
 	struct rte_eth_dev_info info;
 
-	if (rte_eth_dev_info_get(p->id, &info) || rte_eth_dev_configure(p->id, 1, 1, &conf) ||
-	    rte_eth_dev_adjust_nb_rx_tx_desc(p->id, &rxd, &txd) ||
-	    rte_eth_rx_queue_setup(p->id, 0, rxd, SOCKET_ID_ANY, NULL, g->pool) ||
-	    rte_eth_tx_queue_setup(p->id, 0, txd, SOCKET_ID_ANY, NULL) || rte_eth_dev_start(p->id))
+	if (rte_eth_dev_info_get(p->id, &info))
+		return -1;
+	p->queues = RTE_MIN(RTE_MIN(info.max_rx_queues, info.max_tx_queues), (uint16_t)GEN_QUEUES);
+	if (rte_eth_dev_configure(p->id, p->queues, p->queues, &conf) ||
+	    rte_eth_dev_adjust_nb_rx_tx_desc(p->id, &rxd, &txd))
+		return -1;
+	for (uint16_t q = 0; q < p->queues; q++)
+		if (rte_eth_rx_queue_setup(p->id, q, rxd, SOCKET_ID_ANY, NULL, g->pool) ||
+		    rte_eth_tx_queue_setup(p->id, q, txd, SOCKET_ID_ANY, NULL))
+			return -1;
+	if (rte_eth_dev_start(p->id))
 		return -1;
 	p->copies = device_copies(info.driver_name);
 	rte_eth_promiscuous_enable(p->id);
@@ -40,12 +47,13 @@ uint32_t port_flush(struct gen *g, enum side side)
 
 	while (sent < p->queued) {
 		uint16_t n = (uint16_t)RTE_MIN(p->queued - sent, GEN_BURST);
-		uint16_t took = rte_eth_tx_burst(p->id, 0, p->queue + sent, n);
+		uint16_t took = rte_eth_tx_burst(p->id, p->next_queue, p->queue + sent, n);
 
 		sent += took;
 		if (took < n)
 			break;
 	}
+	p->next_queue = p->next_queue + 1 >= p->queues ? 0 : (uint16_t)(p->next_queue + 1);
 	p->queued -= sent;
 	if (p->queued > 0 && sent > 0)
 		memmove(p->queue, p->queue + sent, p->queued * sizeof(p->queue[0]));

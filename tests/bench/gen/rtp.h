@@ -19,8 +19,18 @@
 #include "tests/bench/gen/port.h"
 #include "tests/bench/gen/track.h"
 
+/*
+ * Packets of this run prove where a stream comes from: a border that learns an
+ * untrusted source holds the first ones back, so they are not counted.
+ */
+#define RTP_PROOF  0
+#define RTP_PROOFS 4u /* of a short call */
+
 #define RTP_FRAME 214u /* 14 Ethernet, 20 IPv4, 8 UDP, 12 RTP, 160 of G.711 */
 #define RTP_HEAD  64u
+
+/* Words of a frame lie where its headers put them. */
+typedef uint32_t rtp_word __attribute__((aligned(1)));
 
 /* Offsets in a frame. */
 enum {
@@ -57,7 +67,8 @@ struct rtp {
 	struct rtp_end *end[2];       /* by sender, too */
 	struct rte_mempool *pool;
 	uint32_t *live; /* calls with streams that are sent on */
-	uint32_t lives, next[2], checked;
+	uint32_t lives, checked;
+	uint32_t queue[2], next[2][GEN_QUEUES]; /* stream i goes by queue i mod queues */
 	uint16_t run;
 	struct rtp_counts count;
 	struct hist latency;
@@ -74,6 +85,7 @@ void rtp_free(struct gen *g);
 /* Prepares both streams of a call, whose media has been agreed on. */
 void rtp_call_open(struct gen *g, const struct call *c);
 void rtp_call_send(struct gen *g, const struct call *c, enum side side, uint32_t n);
+void rtp_call_prove(struct gen *g, const struct call *c, uint32_t n);
 
 /* Prepares made-up streams for all calls there may be. */
 void rtp_reference_open(struct gen *g);

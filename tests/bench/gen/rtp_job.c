@@ -12,7 +12,9 @@ static void live_streams(struct gen *g)
 	struct rtp *r = g->rtp;
 
 	r->lives = 0;
-	r->next[OUTSIDE] = r->next[INSIDE] = 0;
+	r->queue[OUTSIDE] = r->queue[INSIDE] = 0;
+	for (uint32_t q = 0; q < GEN_QUEUES; q++)
+		r->next[OUTSIDE][q] = r->next[INSIDE][q] = q;
 	for (uint32_t i = 0; i < g->max_calls; i++)
 		if (g->reference || (g->calls->call[i].up && g->calls->call[i].stays))
 			r->live[r->lives++] = i;
@@ -22,7 +24,7 @@ static void counts_reset(struct gen *g)
 {
 	struct rtp *r = g->rtp;
 
-	r->run++;
+	r->run = r->run == UINT16_MAX ? RTP_PROOF + 1 : r->run + 1;
 	r->count = (struct rtp_counts){0};
 	hist_reset(&r->latency);
 	r->before = g->count;
@@ -57,7 +59,7 @@ static bool prove(struct gen *g, struct job *j)
 
 		if (r->end[OUTSIDE][call].proven)
 			continue;
-		rtp_call_send(g, &g->calls->call[call], OUTSIDE, 1);
+		rtp_call_prove(g, &g->calls->call[call], 1);
 		r->unproven++;
 		n++;
 	}

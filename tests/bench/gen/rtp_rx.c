@@ -18,10 +18,10 @@ static inline uint32_t call_at(const struct gen *g, enum side side, uint32_t ip,
 static inline struct rtp_end *end_of(struct gen *g, enum side side, const uint8_t *f,
 				     uint32_t *call, enum side *sender)
 {
-	uint32_t src = *(const uint32_t *)(f + 26), dst = *(const uint32_t *)(f + 30);
+	uint32_t src = *(const rtp_word *)(f + 26), dst = *(const rtp_word *)(f + 30);
 	uint16_t sport = *(const uint16_t *)(f + 34);
 	uint16_t dport = rte_be_to_cpu_16(*(const uint16_t *)(f + 36));
-	uint32_t ssrc = rte_be_to_cpu_32(*(const uint32_t *)(f + RTP_AT_SSRC));
+	uint32_t ssrc = rte_be_to_cpu_32(*(const rtp_word *)(f + RTP_AT_SSRC));
 	struct rtp_end *e;
 
 	if (g->reference) {
@@ -40,7 +40,7 @@ static inline struct rtp_end *end_of(struct gen *g, enum side side, const uint8_
 	return e->source_ip == src && e->source_port == sport ? e : NULL;
 }
 
-static void count_one(struct gen *g, struct rtp_end *e, uint16_t seq, uint64_t latency,
+static bool count_one(struct gen *g, struct rtp_end *e, uint16_t seq, uint64_t latency,
 		      enum side sender)
 {
 	struct rtp_counts *c = &g->rtp->count;
@@ -48,13 +48,14 @@ static void count_one(struct gen *g, struct rtp_end *e, uint16_t seq, uint64_t l
 
 	if (unlikely(what == TRACK_DUPLICATE)) {
 		c->duplicated++;
-		return;
+		return false;
 	}
 	e->proven = true;
 	c->reordered += what == TRACK_REORDERED;
 	c->rx++;
 	c->rx_side[sender]++;
 	hist_add(&g->rtp->latency, latency);
+	return true;
 }
 
 bool rtp_input(struct gen *g, enum side side, const struct rte_mbuf *m, uint64_t now)
@@ -82,11 +83,13 @@ bool rtp_input(struct gen *g, enum side side, const struct rte_mbuf *m, uint64_t
 		return true;
 	}
 	if (unlikely(run != r->run)) {
-		r->count.stale++;
+		r->count.stale += run != RTP_PROOF;
+		e->proven = true;
 		return true;
 	}
-	count_one(g, e, rte_be_to_cpu_16(*(const uint16_t *)(f + RTP_AT_SEQ)), now - then, sender);
-	if (!g->reference && g->calls->rtp_packets != 0)
+	if (count_one(g, e, rte_be_to_cpu_16(*(const uint16_t *)(f + RTP_AT_SEQ)), now - then,
+		      sender) &&
+	    !g->reference && g->calls->rtp_packets != 0)
 		call_media_came(g, &g->calls->call[call], side);
 	return true;
 }

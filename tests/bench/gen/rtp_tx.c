@@ -23,6 +23,7 @@ int rtp_init(struct gen *g)
 	g->rtp = r;
 	if (!r)
 		return -1;
+	r->run = 1;
 	for (int side = 0; side < 2; side++) {
 		r->stream[side] = aligned_alloc(RTP_HEAD, (size_t)g->max_calls * RTP_HEAD);
 		r->end[side] = calloc(g->max_calls, sizeof(*r->end[side]));
@@ -126,12 +127,12 @@ void rtp_reference_open(struct gen *g)
 }
 
 /* The next packet of a stream into a frame; the stream goes on only when it has been sent. */
-static inline void compose(struct rtp *r, struct rtp_stream *s, struct rte_mbuf *m, uint64_t now,
+static inline void compose(struct rtp_stream *s, struct rte_mbuf *m, uint64_t now, uint16_t run,
 			   bool copied)
 {
 	uint16_t seq = (uint16_t)(rte_be_to_cpu_16(*(uint16_t *)(s->head + RTP_AT_SEQ)) + 1);
-	uint32_t stamp = rte_be_to_cpu_32(*(uint32_t *)(s->head + RTP_AT_STAMP)) + 160;
-	uint64_t sum = *(uint32_t *)(s->head + RTP_AT_TIME);
+	uint32_t stamp = rte_be_to_cpu_32(*(rtp_word *)(s->head + RTP_AT_STAMP)) + 160;
+	uint64_t sum = *(rtp_word *)(s->head + RTP_AT_TIME);
 	uint32_t stamp_be = rte_cpu_to_be_32(stamp);
 	uint16_t seq_be = rte_cpu_to_be_16(seq);
 	uint8_t *f;
@@ -141,14 +142,14 @@ static inline void compose(struct rtp *r, struct rtp_stream *s, struct rte_mbuf 
 	m->pkt_len = RTP_FRAME;
 	m->ol_flags = 0;
 	*(uint16_t *)(s->head + RTP_AT_SEQ) = seq_be;
-	*(uint32_t *)(s->head + RTP_AT_STAMP) = stamp_be;
+	*(rtp_word *)(s->head + RTP_AT_STAMP) = stamp_be;
 	f = (uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM;
 	memcpy(f, s->head, RTP_HEAD);
 	if (!copied) /* who had the buffer before may have written to it */
 		memset(f + RTP_HEAD, SILENCE, RTP_FRAME - RTP_HEAD);
 	memcpy(f + RTP_AT_TIME, &now, 8);
-	memcpy(f + RTP_AT_RUN, &r->run, 2);
-	sum += seq_be + (uint64_t)stamp_be + (now >> 32) + (uint32_t)now + r->run;
+	memcpy(f + RTP_AT_RUN, &run, 2);
+	sum += seq_be + (uint64_t)stamp_be + (now >> 32) + (uint32_t)now + run;
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -164,7 +165,7 @@ static void take_back(struct rtp *r, enum side side, struct rte_mbuf **m, const 
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t *head = r->stream[side][call[i]].head;
 		uint16_t *seq = (uint16_t *)(head + RTP_AT_SEQ);
-		uint32_t *stamp = (uint32_t *)(head + RTP_AT_STAMP);
+		rtp_word *stamp = (rtp_word *)(head + RTP_AT_STAMP);
 
 		*seq = rte_cpu_to_be_16((uint16_t)(rte_be_to_cpu_16(*seq) - 1));
 		*stamp = rte_cpu_to_be_32(rte_be_to_cpu_32(*stamp) - 160);
@@ -180,11 +181,13 @@ static void sent(struct gen *g, enum side side, uint32_t n)
 	g->work += n;
 }
 
+/* The streams of one queue in turn: a stream always goes by the same, or it would be reordered. */
 uint32_t rtp_send(struct gen *g, enum side side, uint32_t n)
 {
 	struct rtp *r = g->rtp;
+	uint32_t queues = RTE_MIN((uint32_t)g->port[side].queues, r->lives), q = r->queue[side];
+	uint32_t call[GEN_BURST], place[GEN_BURST + 1], at = r->next[side][q], took;
 	struct rte_mbuf *m[GEN_BURST];
-	uint32_t call[GEN_BURST], at = r->next[side], took;
 	uint64_t now;
 
 	n = RTE_MIN(n, GEN_BURST);
@@ -196,38 +199,54 @@ uint32_t rtp_send(struct gen *g, enum side side, uint32_t n)
 	}
 	now = rte_get_tsc_cycles();
 	for (uint32_t i = 0; i < n; i++) {
+		place[i] = at;
 		call[i] = r->live[at];
-		at = at + 1 == r->lives ? 0 : at + 1;
-		rte_prefetch0(&r->stream[side][r->live[RTE_MIN(at + 3, r->lives - 1)]]);
-		compose(r, &r->stream[side][call[i]], m[i], now, g->port[side].copies);
+		at = at + queues >= r->lives ? q : at + queues;
+		rte_prefetch0(&r->stream[side][r->live[RTE_MIN(at + 3 * queues, r->lives - 1)]]);
+		compose(&r->stream[side][call[i]], m[i], now, r->run, g->port[side].copies);
 	}
-	took = rte_eth_tx_burst(g->port[side].id, 0, m, (uint16_t)n);
+	place[n] = at;
+	took = rte_eth_tx_burst(g->port[side].id, (uint16_t)q, m, (uint16_t)n);
 	if (took < n) {
 		g->count.tx_full += n - took;
 		take_back(r, side, m + took, call + took, n - took);
 	}
-	r->next[side] = (r->next[side] + took) % r->lives;
+	r->next[side][q] = place[took];
+	r->queue[side] = q + 1 >= queues ? 0 : q + 1;
 	sent(g, side, took);
 	g->count.rtp_tx += took;
 	g->count.rtp_tx_cycles += rte_get_tsc_cycles() - now;
 	return took;
 }
 
-void rtp_call_send(struct gen *g, const struct call *c, enum side side, uint32_t n)
+static uint32_t call_send(struct gen *g, const struct call *c, enum side side, uint32_t n,
+			  uint16_t run)
 {
 	struct rtp *r = g->rtp;
 
-	for (; n > 0; n--) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct rte_mbuf *m;
 
 		if (rte_mempool_get(r->pool, (void **)&m)) {
 			g->count.no_mbuf++;
-			return;
+			return i;
 		}
-		compose(r, &r->stream[side][c->index], m, rte_get_tsc_cycles(),
+		compose(&r->stream[side][c->index], m, rte_get_tsc_cycles(), run,
 			g->port[side].copies);
-		r->count.tx++;
-		r->count.tx_side[side]++;
 		port_send(g, side, m);
 	}
+	return n;
+}
+
+void rtp_call_send(struct gen *g, const struct call *c, enum side side, uint32_t n)
+{
+	n = call_send(g, c, side, n, g->rtp->run);
+	g->rtp->count.tx += n;
+	g->rtp->count.tx_side[side] += n;
+}
+
+/* From outside: a trusted side's word is enough. */
+void rtp_call_prove(struct gen *g, const struct call *c, uint32_t n)
+{
+	call_send(g, c, OUTSIDE, n, RTP_PROOF);
 }

@@ -19,11 +19,11 @@ static void input(struct gen *g, enum side side, const struct rte_mbuf *m)
 	g->count.other++;
 }
 
-static uint32_t receive(struct gen *g, enum side side)
+static uint32_t receive_queue(struct gen *g, enum side side, uint16_t queue)
 {
 	struct rte_mbuf *burst[GEN_BURST];
 	uint64_t polled = rte_get_tsc_cycles(), begin, bytes = 0;
-	uint32_t n = rte_eth_rx_burst(g->port[side].id, 0, burst, GEN_BURST), media = 0;
+	uint32_t n = rte_eth_rx_burst(g->port[side].id, queue, burst, GEN_BURST), media = 0;
 
 	if (n == 0)
 		return 0;
@@ -47,6 +47,15 @@ static uint32_t receive(struct gen *g, enum side side)
 		g->count.rtp_rx += n;
 		g->count.rtp_rx_cycles += rte_get_tsc_cycles() - polled;
 	}
+	return n;
+}
+
+static uint32_t receive(struct gen *g, enum side side)
+{
+	uint32_t n = 0;
+
+	for (uint16_t q = 0; q < g->port[side].queues; q++)
+		n += receive_queue(g, side, q);
 	return n;
 }
 

@@ -147,26 +147,35 @@ static void media_must_be_the_borders(void **state)
 			 0);
 }
 
+static const char *sdp_of(const char *const part[3])
+{
+	static const char *const form[3] = {"o=- 1 1 IN IP4 %s\r\n", "c=IN IP4 %s\r\n",
+					    "m=audio %s RTP/AVP 0\r\n"};
+	static char text[256];
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < 3; i++)
+		if (part[i] != NULL)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, form[i], part[i]);
+	return text;
+}
+
 static void other_media_is_seen(void **state)
 {
-	static const char *const wrong[] = {
-		"o=- 1 1 IN IP4 203.0.113.1\r\nc=IN IP4 203.0.113.2\r\nm=audio 20000 RTP/AVP 0\r\n",
-		"o=- 1 1 IN IP4 203.0.113.2\r\nc=IN IP4 203.0.113.1\r\nm=audio 20000 RTP/AVP 0\r\n",
-		"o=- 1 1 IN IP4 203.0.113.1\r\nc=IN IP4 203.0.113.1\r\nm=audio 20001 RTP/AVP 0\r\n",
-		"o=- 1 1 IN IP4 203.0.113.1\r\nc=IN IP4 203.0.113.1\r\nm=audio 0 RTP/AVP 0\r\n",
-		"o=- 1 1 IN IP4 203.0.113.1\r\nc=IN IP4 203.0.113.1\r\n",
-		"o=- 1 1 IN IP4 203.0.113.1\r\nm=audio 20000 RTP/AVP 0\r\n",
-		"c=IN IP4 203.0.113.1\r\nm=audio 20000 RTP/AVP 0\r\n",
-		"o=- 1 1 IN IP4 203.0.113.1\r\nc=IN IP4 203.0.113.1.1\r\nm=audio 20000 RTP/AVP "
-		"0\r\n",
-		"o=- 1 1 IN IP4 203.0.113.1\r\nc=IN IP4 phone\r\nm=audio 20000 RTP/AVP 0\r\n",
-		"",
+	/* Addresses of o= and c=, the port; NULL: the line is missing. */
+	static const char *const wrong[][3] = {
+		{"203.0.113.1", "203.0.113.2", "20000"}, {"203.0.113.2", "203.0.113.1", "20000"},
+		{"203.0.113.1", "203.0.113.1", "20001"}, {"203.0.113.1", "203.0.113.1", "0"},
+		{"203.0.113.1", "203.0.113.1", NULL},    {"203.0.113.1", NULL, "20000"},
+		{NULL, "203.0.113.1", "20000"},          {"203.0.113.1", "203.0.113.1.1", "20000"},
+		{"203.0.113.1", "phone", "20000"},       {NULL, NULL, NULL},
 	};
 	struct media m;
 
 	(void)state;
 	for (uint32_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(sdp(wrong[i], 1, &m), FAULT(SDP));
+		assert_int_equal(sdp(sdp_of(wrong[i]), 1, &m), FAULT(SDP));
 }
 
 int main(void)
