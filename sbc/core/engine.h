@@ -106,6 +106,9 @@ enum engine_store_mode {
 /* A put waits that long for more changes of the same call, unless somebody waits for it. */
 #define ENGINE_STORE_GATHER_MS 250u
 
+/* How long the end of a call waits to be stored: most BYEs are answered by then. */
+#define ENGINE_STORE_ENDING_MS 100u
+
 enum engine_media_type {
 	ENGINE_MEDIA_LATCHED,
 	ENGINE_MEDIA_SILENT,
