@@ -293,6 +293,7 @@ static bool open_store(struct state *s)
 	uint64_t records = ((uint64_t)l->calls + l->registrations) * s->config->dp.workers;
 	const struct store_conf conf = {.cluster = s->config->cluster.name,
 					.alone = s->alone,
+					.followed = !s->alone,
 					.groups = snap->groups,
 					.group = snap->group,
 					.gather_ms = GATHER_MS,

@@ -105,6 +105,7 @@ struct store *store_open(uv_loop_t *loop, struct redis *redis, const struct stor
 	s->redis = redis;
 	s->io = *io;
 	s->alone = conf->alone;
+	s->followed = conf->followed;
 	s->groups = conf->groups;
 	s->gather_ms = conf->gather_ms;
 	s->deletes_max = conf->deletes_max;

@@ -48,6 +48,7 @@ struct store_io {
 struct store_conf {
 	const char *cluster;
 	bool alone; /* no lease protocol: what is owned is claimed by the store, in the cluster's name */
+	bool followed; /* what changes is logged, for those who read it (store_load()) */
 	uint16_t groups;
 	char (*group)[SNAPSHOT_NAME];
 	uint32_t gather_ms;   /* 1 */

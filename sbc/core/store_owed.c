@@ -239,6 +239,7 @@ void store_put_ready(struct engine *e)
 		return;
 	list_push(e, ex, EXCHANGE_F_PUT);
 	s->fields = fields;
+	s->whole = true;
 	s->version = ex->cseq_out;
 	s->handle = ex->call;
 	s->ttl_s = STORE_ENDING_TTL_S;

@@ -64,6 +64,7 @@ static bool put_action(struct engine *e, uint32_t item, struct slice fields)
 	if (s == NULL)
 		return false;
 	s->fields = fields;
+	s->whole = true;
 	s->version = m->version;
 	if (is_call) {
 		s->handle = call_handle(e, call);

@@ -254,6 +254,7 @@ static void carry_store(const struct engine_action *a)
 	bool put = a->type == ENGINE_STORE_PUT;
 	struct dp_store_op op = {
 		.put = put,
+		.whole = s->whole,
 		.urgent = s->urgent,
 		.kind = s->kind,
 		.group = s->group,

@@ -490,7 +490,8 @@ static void put_call(unsigned i, uint16_t group)
 {
 	static struct call_checkpoint call;
 	static char fields[CHECKPOINT_MAX], id[IDENT_LEN];
-	struct dp_store_op op = {.put = true, .group = group, .version = 1, .ttl_s = 100};
+	struct dp_store_op op = {
+		.put = true, .whole = true, .group = group, .version = 1, .ttl_s = 100};
 	struct wbuf w;
 
 	memset(&call, 0, sizeof(call));

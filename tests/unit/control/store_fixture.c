@@ -118,6 +118,7 @@ void store_end_open(struct store_end *e, bool alone, uint32_t deletes_max)
 	const struct store_io io = {on_stored, on_mode, on_fenced, e};
 	const struct store_conf conf = {.cluster = "edge",
 					.alone = alone,
+					.followed = true,
 					.groups = 1,
 					.group = groups,
 					.gather_ms = 1,
@@ -200,6 +201,7 @@ void store_end_put(struct store_end *e, uint64_t n, uint32_t version)
 	char bytes[256], text[16];
 	struct wbuf w;
 	struct dp_store_op op = {.put = true,
+				 .whole = true,
 				 .kind = CHECKPOINT_CALL,
 				 .worker = 3,
 				 .handle = n,
