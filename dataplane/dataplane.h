@@ -202,6 +202,9 @@ bool dp_store_take(struct dataplane *dp, struct dp_store_op *op);
 int dp_wake_fd(struct dataplane *dp);
 void dp_wake_clear(struct dataplane *dp);
 
+/* Has it readable no more, and not again until dp_wake_clear(): who looks by itself until then. */
+void dp_wake_hold(struct dataplane *dp);
+
 /* ENGINE_EV_STORED to a worker; false when its ring is full: try later. */
 bool dp_stored_post(struct dataplane *dp, uint16_t worker, enum checkpoint_kind kind,
 		    uint64_t handle, uint32_t version, bool ok);

@@ -62,6 +62,8 @@ struct queued {
 struct keeper {
 	uv_loop_t loop;
 	uv_async_t wake, finish, load;
+	uv_timer_t taking;
+	bool woken; /* atomic */
 	struct redis *redis;
 	struct store *store;
 	bool up;      /* atomic */
@@ -175,18 +177,38 @@ static void redis_down(void *arg, const char *why)
 	store_redis_down(b.keeper.store);
 }
 
-static void on_wake(uv_async_t *async)
+/* As state.c takes it: each ms while there is something. */
+static bool take(void)
 {
 	struct byte_ring_message m;
+	bool some = false;
 
-	(void)async;
 	while (byte_ring_peek(&b.to_control, &m)) {
 		struct dp_store_op op = *(const struct dp_store_op *)m.head;
 
 		op.fields = m.rest;
 		store_put(b.keeper.store, &op);
 		byte_ring_drop(&b.to_control);
+		some = true;
 	}
+	return some;
+}
+
+static void on_take(uv_timer_t *t)
+{
+	if (take()) {
+		uv_timer_start(t, on_take, 1, 0);
+		return;
+	}
+	(void)__atomic_exchange_n(&b.keeper.woken, false, __ATOMIC_ACQ_REL);
+	take();
+}
+
+static void on_wake(uv_async_t *async)
+{
+	(void)async;
+	take();
+	uv_timer_start(&b.keeper.taking, on_take, 1, 0);
 }
 
 static void flushed(void *arg)
@@ -197,7 +219,8 @@ static void flushed(void *arg)
 
 static void on_finish(uv_async_t *async)
 {
-	on_wake(async);
+	(void)async;
+	take();
 	store_flush(b.keeper.store, flushed, NULL);
 }
 
@@ -255,13 +278,14 @@ static void keeper_start(const char *address)
 				.alone = true,
 				.groups = 1,
 				.group = k->group,
-				.gather_ms = 1,
+				.gather_ms = 0,
 				.deletes_max = CALLS};
 
 	snprintf(conf.redis, sizeof(conf.redis), "%s", address);
 	strcpy(k->group[0], "bench");
 	uv_loop_init(&k->loop);
 	uv_async_init(&k->loop, &k->wake, on_wake);
+	uv_timer_init(&k->loop, &k->taking);
 	uv_async_init(&k->loop, &k->finish, on_finish);
 	uv_async_init(&k->loop, &k->load, on_load);
 	k->redis = redis_open(&k->loop, &conf, "bench", &events);
@@ -293,7 +317,8 @@ static void carry_store(const struct engine_action *a)
 	memcpy(op.id, s->id, IDENT_LEN);
 	ring_put(&b.to_control, put ? OP_PUT : OP_DELETE, &op, sizeof(op),
 		 put ? s->fields : SLICE_NONE);
-	uv_async_send(&b.keeper.wake);
+	if (!__atomic_exchange_n(&b.keeper.woken, true, __ATOMIC_ACQ_REL))
+		uv_async_send(&b.keeper.wake);
 }
 
 static void carry_send(const struct engine_action *a)
