@@ -27,7 +27,9 @@
 #include "dataplane/byte_ring.h"
 #include "talk.h"
 
-#define CALLS    30000u
+#ifndef CALLS
+#define CALLS 30000u
+#endif
 #define STANDING 10000u
 #define WINDOW   256u /* calls being set up at one time */
 #define HOLD_MS  400u /* virtual: one call begins each */

@@ -119,6 +119,7 @@ static void open_store(struct node *n)
 	const struct redis_events events = {on_up, on_down, n};
 	const struct store_io io = {on_stored, on_mode, on_fenced, n};
 	const struct store_conf conf = {.cluster = n->config->cluster.name,
+					.followed = true,
 					.groups = GROUPS,
 					.group = n->config->snapshot.group,
 					.gather_ms = 1,
@@ -253,7 +254,8 @@ static void make_id(char id[IDENT_LEN], uint16_t group, unsigned number)
 
 static void put(unsigned i, uint16_t group, unsigned number, bool there)
 {
-	struct dp_store_op op = {.put = there, .group = group, .version = 1, .ttl_s = 100};
+	struct dp_store_op op = {
+		.put = there, .whole = there, .group = group, .version = 1, .ttl_s = 100};
 	char fields[64];
 	struct wbuf w;
 
