@@ -126,6 +126,8 @@ struct dp_port_info {
 	uint8_t mac[6];
 	bool link_up;
 	uint16_t queues;
+	uint16_t rules,
+		rules_wanted; /* that steer media to its worker: taken by the device, asked */
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_missed, rx_errors, tx_errors;
 };
 

@@ -138,8 +138,11 @@ bool worker_turn(struct worker *w, uint64_t now)
 	busy += steer_drain_packets(w);
 	busy += steer_drain_messages(w);
 	busy += tx_drain(w);
-	if (now != w->last_tick)
+	if (now != w->last_tick) {
+		/* What came to a worker that slept for long has not to wait for what was put off. */
+		tx_flush_all(w);
 		tick(w);
+	}
 	sip_stage_media(w);
 	for (uint32_t i = 0; w->engine_due && i < ENGINE_TICKS; i++)
 		sip_stage_tick(w);
