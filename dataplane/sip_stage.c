@@ -81,6 +81,7 @@ uint32_t sip_stage_event(struct worker *w, struct engine_event *ev)
 	ev->now = w->now;
 	engine_out_clear(w->out);
 	w->engine_due = engine_handle(w->engine, ev, w->out);
+	relay_ahead(w, w->out);
 	for (uint32_t i = 0; i < w->out->count; i++)
 		carry(w, &w->out->action[i]);
 	return w->out->count;

@@ -249,6 +249,18 @@ uint32_t engine_calls_read(const struct engine *e, uint32_t *cursor, struct engi
 uint32_t engine_registrations_read(const struct engine *e, uint32_t *cursor,
 				   struct engine_registration_info *info, uint32_t max);
 
+/* The RTP port of one stream of a call, on the caller's side. */
+struct engine_stream_place {
+	uint16_t realm;  /* of the snapshot */
+	uint8_t address; /* number of the local address among its realm's */
+	uint16_t port;
+};
+#define ENGINE_STREAMS 8u
+
+/* All streams of a call whose flows are published, up to ENGINE_STREAMS; 0: there is no such call. */
+uint32_t engine_call_streams(const struct engine *e, uint64_t call,
+			     struct engine_stream_place at[ENGINE_STREAMS]);
+
 /* Memory of one established two-leg call with one stream, in bytes, by this build's sizes. */
 uint32_t engine_bytes_per_call(void);
 
