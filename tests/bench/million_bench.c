@@ -163,10 +163,8 @@ static struct border *border_make(uint32_t calls)
 	b->clock_us = 1000000;
 	talk_snapshot(&b->snapshot);
 	addresses(b);
-	b->conf = (struct engine_conf){.key = {0x1234, 0x5678},
-				       .seed = {0x9abc, 0xdef0},
-				       .snapshot = &b->snapshot,
-				       .zeroed = true};
+	b->conf = (struct engine_conf){
+		.key = {0x1234, 0x5678}, .seed = {0x9abc, 0xdef0}, .snapshot = &b->snapshot};
 	/* Twice the rate: refreshing and ending are requests as well. */
 	engine_limits_rate(&b->conf.limits, calls, 100, 2 * (calls / SETUP_S) + 16);
 	size = engine_size(&b->conf);
