@@ -72,7 +72,6 @@ static void engine_conf_fill(const struct worker *w, struct engine_conf *c)
 	c->key = conf->key;
 	c->snapshot = conf->snapshot;
 	c->wall_ms = conf->wall_ms;
-	c->zeroed = true; /* by memory_map() */
 }
 
 static bool engine_create(struct worker *w)

@@ -96,7 +96,6 @@ struct engine *engine_init(void *mem, size_t len, const struct engine_conf *conf
 	if (mem == NULL || len < engine_measure(conf))
 		return NULL;
 	arena_init(&a, mem, len);
-	a.zeroed = conf->zeroed;
 	struct engine *e = arena_take(&a, 1, sizeof(*e));
 	engine_cut(e, &a, conf, now);
 	e->limits = conf->limits;

@@ -51,7 +51,6 @@ struct engine_conf {
 	struct siphash_key key;  /* the node's: hashes, buckets, contact users */
 	struct siphash_key seed; /* this engine's generator: random, or fixed in a test */
 	const struct snapshot *snapshot;
-	bool zeroed; /* the memory is zeroes: fresh from the kernel, which then gives it by use */
 	uint64_t wall_ms; /* added to engine time it gives ms since 1970, for checkpoints */
 };
 
