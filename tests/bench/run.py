@@ -12,6 +12,7 @@ here passes or fails by speed: the exit code is 1 when a figure could not be mea
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -118,5 +119,11 @@ def main(words, directory=os.path.join(ROOT, "build", "bench")):
     return report(*measure(names or list(BENCHES), ctx), ctx)
 
 
+def ended(_signal, _frame):
+    """What runs is ended and cleared away on the way out."""
+    raise SystemExit(143)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, ended)
     sys.exit(main(sys.argv[1:]))

@@ -126,7 +126,7 @@ class Rings:
         self.device = Process([os.path.join(BUILD, "control", "postern"), path], os.path.join(self.dir, "device.log"),
                               prefix=FIRST)
         self.running.append(self.device)
-        self.device.wait_for(self._store_up if waits else lambda: self.control("status"), 40, "its control socket")
+        self.device.wait_for(self._store_up if waits else lambda: self.control("status"), 90, "its control socket")
         self.gen.ask("link 30", 40)
         return self.device
 
