@@ -16,6 +16,7 @@ sys.path.insert(0, HERE)
 import run  # noqa: E402
 from harness import figures  # noqa: E402
 from harness.figures import Figure  # noqa: E402
+from harness.lab import NoRings  # noqa: E402
 from harness.proc import Conversation, LabError  # noqa: E402
 from harness.search import Plan, Search, ladder  # noqa: E402
 from harness.svg import Plot, linear_ticks  # noqa: E402
@@ -65,6 +66,22 @@ class Searching(unittest.TestCase):
             return {"tx": tx, "rx": tx, "lost": 0}
         found = Search(slow, Plan(8e6, steps=8)).run()
         self.assertLess(found.ndr, 2.1e6)
+
+    def test_a_disturbed_trial_is_repeated_and_one_that_was_not_is_not(self):
+        for disturbed, expected in ((True, 8e6), (False, 0)):
+            count = [0]
+
+            def trial(rate, seconds, count=count, disturbed=disturbed):
+                count[0] += 1
+                return {**device(8e6, lambda _: 1000 * (count[0] % 2))(rate, seconds), "disturbed": disturbed}
+            found = Search(trial, Plan(8e6)).run()
+            self.assertEqual(found.ndr, expected)
+            self.assertEqual(found.confirmed, disturbed)
+
+    def test_what_is_always_disturbed_is_lost_in_the_end(self):
+        def trial(rate, seconds):
+            return {**device(8e6, lambda _: 1000)(rate, seconds), "disturbed": True}
+        self.assertEqual(Search(trial, Plan(8e6)).run().ndr, 0)
 
     def test_a_longer_trial_lowers_the_rate(self):
         trial = device(8e6)
@@ -196,6 +213,16 @@ class Running(unittest.TestCase):
         lacking = [row["name"] for row in results if row["value"] is None]
         self.assertEqual(lacking, [g.name for g in figures.GOALS if g.bench == "relay"])
         self.assertIn("no hugepages here", text)
+
+    def test_a_machine_without_hugepages_skips_the_smoke(self):
+        benches = self.all_goals(lambda g: g.goal)
+
+        def nowhere(_ctx):
+            raise NoRings("no hugepages")
+        benches["relay"] = nowhere
+        self.assertEqual(self.run_with(benches)[0], run.SKIPPED)
+        benches["parse"] = lambda _ctx: []
+        self.assertEqual(self.run_with(benches)[0], 1)
 
     def test_a_benchmark_that_forgets_its_figure_is_found_out(self):
         benches = self.all_goals(lambda g: g.goal)

@@ -12,6 +12,7 @@ here passes or fails by speed: the exit code is 1 when a figure could not be mea
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -24,9 +25,10 @@ from harness import bench_programs as programs  # noqa: E402
 from harness import bench_calls as calls  # noqa: E402
 from harness import bench_idle as idle  # noqa: E402
 from harness import bench_relay as media  # noqa: E402
+from harness import bench_scaling as workers  # noqa: E402
 from harness import figures, instructions  # noqa: E402
 from harness.context import FULL, QUICK, SMOKE, Context  # noqa: E402
-from harness.lab import ROOT  # noqa: E402
+from harness.lab import ROOT, NoRings  # noqa: E402
 from harness.proc import LabError  # noqa: E402
 
 BENCHES = {
@@ -41,6 +43,7 @@ BENCHES = {
     "durable": calls.durable,
     "idle": idle.idle,
     "stages": programs.stages,
+    "scaling": workers.scaling,
     "instructions": instructions.instructions,
     "state": programs.state,
     "million": programs.million,
@@ -52,7 +55,8 @@ NOT_RUN = (LabError, OSError, subprocess.SubprocessError, ValueError, KeyError)
 
 
 def measure(names, ctx):
-    found, reasons = [], {}
+    """Figures; and the reasons that are this machine's, which has no hugepages to give."""
+    found, reasons, excuses = [], {}, set()
     for name in names:
         print(f"running {name} ...", flush=True)
         begun = time.monotonic()
@@ -60,24 +64,28 @@ def measure(names, ctx):
             found += BENCHES[name](ctx)
         except NOT_RUN as error:
             reasons[name] = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+            excuses |= {reasons[name]} if isinstance(error, NoRings) else set()
             print(f"   could not be run: {reasons[name]}")
         ctx.keep(f"seconds, {name}", round(time.monotonic() - begun, 1))
     figures.apply_goals(found)
     found += figures.missing(found, names, reasons)
     promised = {g.bench for g in figures.GOALS}
     found += [figures.Figure(name, why=why) for name, why in reasons.items() if name not in promised]
-    return found
+    return found, excuses
 
 
-def report(found, ctx):
+def report(found, excuses, ctx):
     lines = figures.table(found)
     print("\n" + "\n".join(lines))
     with open(os.path.join(ctx.directory, "table.txt"), "w") as f:
         f.write("\n".join(lines) + "\n")
     figures.write(found, os.path.join(ctx.directory, "results.json"))
     ctx.close()
-    lacking = [f.name for f in found if f.value is None]
+    lacking = [f for f in found if f.value is None]
     print(f"\n{os.path.relpath(ctx.directory)}: results.json, table.txt, details.json, plots")
+    if lacking and ctx.scale == SMOKE and all(f.why in excuses for f in lacking):
+        print(f"skipped: {lacking[0].why}")
+        return SKIPPED
     return 1 if lacking else 0
 
 
@@ -108,8 +116,14 @@ def main(words, directory=os.path.join(ROOT, "build", "bench")):
         return check_counts(ctx)
     if "--accept" in words:
         return instructions.accept(ctx)
-    return report(measure(names or list(BENCHES), ctx), ctx)
+    return report(*measure(names or list(BENCHES), ctx), ctx)
+
+
+def ended(_signal, _frame):
+    """What runs is ended and cleared away on the way out."""
+    raise SystemExit(143)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, ended)
     sys.exit(main(sys.argv[1:]))

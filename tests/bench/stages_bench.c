@@ -15,6 +15,7 @@
 #include <rte_ethdev.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dataplane/checksum.h"
 #include "dataplane/classify.h"
@@ -33,6 +34,7 @@ static const char *const stage_name[STAGES] = {
 	"a whole turn",     "idle turn", "UDP checksum of 180 bytes"};
 
 static struct bed b;
+static char program[32];
 static struct worker *w;
 static uint64_t cycles[STAGES][ROUNDS];
 static uint16_t sequence;
@@ -178,7 +180,10 @@ static void print(void)
 
 static void open_bed(void)
 {
+	/* A runtime directory of its own: several may run at one time. */
+	snprintf(program, sizeof(program), "postern-bench-%d", (int)getpid());
 	bed_init(&b, 1);
+	b.conf.program = program;
 	engine_limits_for(&b.conf.limits, 4096, 64);
 	bed_open(&b, 0);
 	w = b.dp->worker[0];

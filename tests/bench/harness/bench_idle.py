@@ -1,9 +1,9 @@
 """An idle border: what it burns, and how fast it wakes."""
 
+import json
 import time
 
-from .bench_relay import border
-from .figures import Figure
+from .figures import Figure, from_json
 from .lab import Rings, rtp
 from .proc import cpu_between, cpu_ns
 
@@ -13,7 +13,9 @@ def idle(ctx):
     out, woken = {}, {}
     for mode in ("backoff", "poll"):
         with Rings() as rings:
-            border(rings, 50, idle=mode)
+            rings.start_gen(50)
+            rings.start_postern(1000, idle=mode)
+            rings.gen.ask("setup 50", 30)
             pid = rings.device.pid
             before = cpu_ns(pid)
             time.sleep(ctx.pick(5, 2, 0.3))
@@ -22,8 +24,23 @@ def idle(ctx):
             ctx.say(f"{mode}: {out[mode]:.2f} % of a core, latency of lone packets p50 "
                     f"{woken[mode]['p50'] / 1e3:.1f} us, p99 {woken[mode]['p99'] / 1e3:.1f}")
     ctx.keep("idle", {"percent": out, "latency_ns": woken})
+    return on_rings(out, woken) + on_a_veth(ctx)
+
+
+def on_rings(out, woken):
     return [Figure("idle CPU of the border", "%", out["backoff"], "idle: poll", out["poll"]),
             Figure("waking of an idle border", "us", woken["backoff"]["p99"] / 1e3, "the same packets, idle: poll",
                    woken["poll"]["p99"] / 1e3),
             Figure("  its median", "us", woken["backoff"]["p50"] / 1e3, "the same packets, idle: poll",
                    woken["poll"]["p50"] / 1e3)]
+
+
+def on_a_veth(ctx):
+    """The same border on net_af_packet: its worker sleeps in the kernel."""
+    try:
+        from idle import run  # a program of its own, beside the harness
+    except ImportError as error:
+        return [Figure("idle CPU of the border, af_packet", "%", why=str(error))]
+    rows, raw = run(*ctx.pick((5.0, 300), (2.0, 100), (0.3, 10)))
+    ctx.keep("idle, af_packet", {k: {n: v for n, v in r.items() if n != "us"} for k, r in raw.items()})
+    return [from_json(json.dumps(row)) for row in rows]

@@ -35,7 +35,7 @@ def stages(_ctx):
 
 def million(ctx):
     """one million calls established and ended in one process"""
-    return run("million_bench", *ctx.pick([], [], ["--smoke"]), timeout=240)
+    return run("million_bench", *ctx.pick([], ["100000"], ["20000"]), timeout=240)
 
 
 def state(_ctx):

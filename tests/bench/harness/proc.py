@@ -119,16 +119,25 @@ class Conversation(Process):
         return super().stop(sig, seconds)
 
 
-def cpu_ns(pid):
-    """On-CPU time of every thread of a process, by thread id, in ns."""
+def _schedstat(pid, field):
     out = {}
     try:
         for tid in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{tid}/schedstat") as f:
-                out[int(tid)] = int(f.read().split()[0])
+                out[int(tid)] = int(f.read().split()[field])
     except (FileNotFoundError, ProcessLookupError):
         pass
     return out
+
+
+def cpu_ns(pid):
+    """On-CPU time of every thread of a process, by thread id, in ns."""
+    return _schedstat(pid, 0)
+
+
+def waited_ns(pid):
+    """The same of the time that each was ready to run and had no CPU."""
+    return _schedstat(pid, 1)
 
 
 def cpu_between(before, after):

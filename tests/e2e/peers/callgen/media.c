@@ -238,10 +238,19 @@ static int64_t gap_of(const struct stream *s, enum side side, int64_t now, int *
 	return open > e->gap ? open : e->gap;
 }
 
+/* Between the first and the highest sequence number that came: nothing on its way is in it. */
+static uint64_t missing_of(const struct end *e)
+{
+	uint64_t span = e->first_seq ? e->high_seq - e->first_seq + 1 : 0;
+
+	return span > e->received ? span - e->received : 0;
+}
+
 int streams_report(char *text, size_t size)
 {
 	static int64_t gap[MAX_STREAMS * SIDES];
 	uint64_t sent = 0, received = 0, duplicates = 0, strange = 0, crosstalk = 0, after = 0;
+	uint64_t missing = 0;
 	int64_t worst[SIDES] = {0, 0}, now = wall_ns();
 	int silent = 0, n = 0, on = 0, over = 0;
 
@@ -255,6 +264,7 @@ int streams_report(char *text, size_t size)
 			worst[side] = g > worst[side] ? g : worst[side];
 			sent += e->sent;
 			received += e->received;
+			missing += missing_of(e);
 			duplicates += e->duplicates;
 			strange += e->strange_source;
 			crosstalk += e->crosstalk;
@@ -265,10 +275,11 @@ int streams_report(char *text, size_t size)
 	return snprintf(
 		text, size,
 		"\"media\":{\"streams\":%d,\"on\":%d,\"silent\":%d,\"sent\":%lu,\"received\":%lu,"
-		"\"duplicates\":%lu,\"strange_source\":%lu,\"crosstalk\":%lu,\"after_end\":%lu,"
+		"\"missing\":%lu,\"duplicates\":%lu,\"strange_source\":%lu,\"crosstalk\":%lu,"
+		"\"after_end\":%lu,"
 		"\"gap_ms\":{\"caller\":%ld,\"callee\":%ld,\"median\":%ld,\"worst\":%ld,"
 		"\"over_500\":%d},\"sent_late_ms\":%lu}",
-		count, on, silent, sent, received, duplicates, strange, crosstalk, after,
+		count, on, silent, sent, received, missing, duplicates, strange, crosstalk, after,
 		worst[CALLER] / 1000000, worst[CALLEE] / 1000000, n ? gap[n / 2] / 1000000 : 0l,
 		n ? gap[n - 1] / 1000000 : 0l, over, late_ms);
 }
