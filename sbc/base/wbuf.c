@@ -53,7 +53,8 @@ void wbuf_u64(struct wbuf *w, uint64_t v)
 		memcpy(digits + (at -= 2), pairs + 2 * low, 2);
 	else
 		digits[--at] = (char)('0' + low);
-	wbuf_put(w, slice_of(digits + at, (uint32_t)sizeof(digits) - at));
+	/* No more than twenty: the mask changes nothing but what compilers warn of. */
+	wbuf_put(w, slice_of(digits + at, ((uint32_t)sizeof(digits) - at) & 31));
 }
 
 void wbuf_hex(struct wbuf *w, const uint8_t *bytes, uint32_t n)
