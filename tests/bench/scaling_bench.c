@@ -73,7 +73,7 @@ static uint16_t queue_of(const struct bed *b, uint32_t call, bool steered)
 static struct result measure(uint16_t workers, bool steered)
 {
 	static uint64_t cycles[ROUNDS];
-	uint64_t before[3], after[3];
+	uint64_t before[3], after[3], median;
 	struct bed b;
 	struct result r;
 
@@ -92,7 +92,8 @@ static struct result measure(uint16_t workers, bool steered)
 	count(&b, &after[0], &after[1], &after[2]);
 	/* The median round: what else the machine did is in others. */
 	qsort(cycles, ROUNDS, sizeof(cycles[0]), by_value);
-	r.cycles = (double)cycles[ROUNDS / 2] / LOAD_CALLS;
+	median = cycles[ROUNDS / 2];
+	r.cycles = (double)median / LOAD_CALLS;
 	r.handed = (double)(after[1] - before[1]) / (double)(after[0] - before[0]);
 	r.most = (double)after[2] * workers / (double)after[0];
 	if (after[0] - before[0] != (uint64_t)ROUNDS * LOAD_CALLS)
