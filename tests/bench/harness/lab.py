@@ -125,6 +125,12 @@ class Rings:
         self.gen.ask("link 30", 40)
         return self.device
 
+    @staticmethod
+    def further(network, calls):
+        """Media addresses beside the first, of which each has ports for 25,000 streams; some are left to rest."""
+        n = calls // 20000
+        return f', media_addresses: ["{network}.2-{network}.{n + 1}"]' if n else ""
+
     def configuration(self, calls, workers=1, idle="poll", cps=20000, mbufs=32768, state=None, access="", core="",
                       registrations=100, queues=1):
         # One CPU for control with the generator's main thread, one for each worker as far as they go.
@@ -134,7 +140,8 @@ class Rings:
         with open(path, "w") as f:
             f.write(CONFIG.format(
                 name=f"bench{os.getpid()}", dir=self.dir, workers=workers, cpus=", ".join(map(str, cpus)), idle=idle,
-                calls=calls, cps=cps, mbufs=mbufs, registrations=registrations, rings=rings, access=access, core=core,
+                calls=calls, cps=cps, mbufs=mbufs, registrations=registrations, rings=rings,
+                access=access or self.further("203.0.113", calls), core=core or self.further("10.0.1", calls),
                 state=state or f'directory: "{self.dir}/state"'))
         return path
 
@@ -145,8 +152,8 @@ class Rings:
         return json.loads(done.stdout) if done.returncode == 0 and done.stdout.startswith(("{", "[")) else None
 
     def no_state(self):
-        """A Redis that is nowhere: the border goes on without, as it does when Redis is lost."""
-        return f'directory: "{self.dir}/state", redis: "unix:{self.dir}/none.sock", start_wait: 0'
+        """A border that keeps nothing, and says so: no Redis, nothing owed to one."""
+        return f'directory: "{self.dir}/state", durable: none'
 
     def _store_up(self):
         status = self.control("status")
