@@ -26,21 +26,18 @@ void answerer_bye(struct gen *g, struct call *c)
 
 static uint32_t check_invite(struct gen *g, struct call *c, const struct message *m)
 {
-	const struct port *p = &g->port[INSIDE];
 	const struct host *border = host_peer(g, INSIDE, c->index);
-	uint32_t faults, first = p->media_first, count = p->media_count;
+	const struct media_hosts hosts = host_media(g, INSIDE);
+	uint32_t faults;
 	struct expected e = {.sent_by = border->via,
 			     .to_tag_none = true,
 			     .contact = border->name,
 			     .from_host = border->name};
 
-	if (g->direct) {
-		first = g->port[OUTSIDE].host[0].ip;
-		count = g->port[OUTSIDE].hosts;
+	if (g->direct)
 		e.from_host.n = 0;
-	}
 	faults = check_message(m, &e);
-	faults |= check_sdp(m->body, first, count, &c->media[INSIDE]);
+	faults |= check_sdp(m->body, &hosts, &c->media[INSIDE]);
 	if (!far_tag_set(&c->far[INSIDE], message_tag(m->from)))
 		faults |= FAULT(TAG);
 	if (!far_call_id_set(&c->far[INSIDE], m->call_id))

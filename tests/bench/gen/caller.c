@@ -64,14 +64,9 @@ static uint32_t check_response(struct gen *g, const struct call *c, const struct
 
 static void answered(struct gen *g, struct call *c, const struct message *m)
 {
-	const struct port *p = &g->port[OUTSIDE];
-	uint32_t faults = 0, first = p->media_first, count = p->media_count;
+	const struct media_hosts border = host_media(g, OUTSIDE);
+	uint32_t faults = check_sdp(m->body, &border, &c->media[OUTSIDE]);
 
-	if (g->direct) {
-		first = g->port[INSIDE].host[0].ip;
-		count = g->port[INSIDE].hosts;
-	}
-	faults |= check_sdp(m->body, first, count, &c->media[OUTSIDE]);
 	if (!far_tag_set(&c->far[OUTSIDE], message_tag(m->to)))
 		faults |= FAULT(TAG);
 	if (!far_target_set(&c->far[OUTSIDE], m->contact))

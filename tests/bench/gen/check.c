@@ -84,12 +84,12 @@ static bool read_address(struct text t, uint32_t *ip)
 	return t.n == 0;
 }
 
-static bool in_range(uint32_t ip, uint32_t first, uint32_t count)
+static bool is_media_host(uint32_t ip, const struct media_hosts *border)
 {
-	return ntohl(ip) - ntohl(first) < count;
+	return ip == border->own || ntohl(ip) - ntohl(border->first) < border->count;
 }
 
-uint32_t check_sdp(struct text body, uint32_t first, uint32_t count, struct media *out)
+uint32_t check_sdp(struct text body, const struct media_hosts *border, struct media *out)
 {
 	const char *p = body.p, *end = body.p + body.n, *next;
 	uint32_t port = 0, ip = 0, origin = 0;
@@ -117,7 +117,7 @@ uint32_t check_sdp(struct text body, uint32_t first, uint32_t count, struct medi
 				return FAULT(SDP);
 		}
 	}
-	if (!in_range(ip, first, count) || !in_range(origin, first, count) || port < 1024 ||
+	if (!is_media_host(ip, border) || !is_media_host(origin, border) || port < 1024 ||
 	    port > 65535 || port % 2 != 0)
 		return FAULT(SDP);
 	*out = (struct media){ip, (uint16_t)port};

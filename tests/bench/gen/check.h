@@ -50,7 +50,11 @@ struct media {
 	uint16_t port;
 };
 
-/* The address must be one of `count` from `first` (network order) on. */
-uint32_t check_sdp(struct text body, uint32_t first, uint32_t count, struct media *out);
+/* The border's addresses of media: its own, and `count` further ones from `first` on. */
+struct media_hosts {
+	uint32_t own, first, count;
+};
+
+uint32_t check_sdp(struct text body, const struct media_hosts *border, struct media *out);
 
 #endif

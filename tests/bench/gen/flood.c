@@ -7,6 +7,8 @@
 #include "tests/bench/gen/port.h"
 #include "tests/bench/gen/report.h"
 
+#define NETWORK 0xc6120000u /* 198.18.0.0/15 */
+
 enum kind { INVITE, REGISTER, OPTIONS, GARBAGE, RTP, FRAGMENT, KINDS };
 
 static const char *const names[KINDS] = {"invite",  "register", "options",
@@ -101,7 +103,7 @@ static bool flood_one(struct gen *g, enum kind kind)
 {
 	uint64_t random = rte_rand();
 	struct frame_way way = {
-		.src = rte_cpu_to_be_32(RTE_IPV4(198, 18, 0, 0) | (random & 0x1ffff)),
+		.src = rte_cpu_to_be_32(NETWORK | (uint32_t)(random & 0x1ffff)),
 		.dst = g->port[OUTSIDE].border.ip,
 		.sport = (uint16_t)(1024 + (random >> 17) % 60000),
 		.dport = kind == RTP ? (uint16_t)(GEN_RTP_BASE + (random >> 33) % 50000)

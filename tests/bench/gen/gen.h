@@ -51,7 +51,7 @@ struct port {
 	struct host host[GEN_ADDRESSES]; /* ours: calls beyond GEN_PER_ADDRESS use the next */
 	uint32_t hosts;
 	struct host border;
-	uint32_t media_first, media_count; /* the border's addresses of media */
+	struct media_hosts media; /* the border's */
 	struct rte_ether_addr mac, border_mac;
 	bool resolved;
 	bool copies; /* the device has copied a frame when it has taken it */
@@ -117,6 +117,8 @@ void host_set(struct host *h, uint32_t ip);
 const struct host *host_of_call(const struct gen *g, enum side side, uint32_t call);
 /* Whom a side of a call sends to: the border, or without one the other side. */
 const struct host *host_peer(const struct gen *g, enum side side, uint32_t call);
+/* Where a call's media may be asked for: the border, or without one the other side. */
+struct media_hosts host_media(const struct gen *g, enum side side);
 /* What each side must not see of the other. */
 void host_forbid(struct gen *g);
 

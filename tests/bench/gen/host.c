@@ -28,12 +28,25 @@ const struct host *host_peer(const struct gen *g, enum side side, uint32_t call)
 	return g->direct ? host_of_call(g, other_side(side), call) : &g->port[side].border;
 }
 
-/* "203.0.113.": the border's address there must not cross either. */
+struct media_hosts host_media(const struct gen *g, enum side side)
+{
+	const struct port *other = &g->port[other_side(side)];
+
+	if (!g->direct)
+		return g->port[side].media;
+	return (struct media_hosts){other->host[0].ip, other->host[0].ip, other->hosts};
+}
+
+/*
+ * "203.0.113.": the border's address there must not cross either. One number less
+ * where its media has addresses of another network of that length.
+ */
 static void network_of(struct port *p)
 {
-	uint32_t dots = 0, n = 0;
+	uint32_t apart = ntohl(p->border.ip) ^ ntohl(p->media.first);
+	uint32_t wanted = p->media.count != 0 && apart >> 8 != 0 ? 2 : 3, dots = 0, n = 0;
 
-	while (dots < 3)
+	while (dots < wanted)
 		dots += p->border.dotted[n++] == '.';
 	memcpy(p->network, p->border.dotted, n);
 	p->network[n] = '\0';

@@ -33,7 +33,7 @@ static int usage(void)
 		"  --calls N          room for so many calls (1000)\n"
 		"  --out-ip A, --in-ip A            first address of callers, of answerers\n"
 		"  --border-out A, --border-in A    the border's\n"
-		"  --media-out A/N, --media-in A/N  its addresses of media, where there are more\n"
+		"  --media-out A/N, --media-in A/N  further addresses of its media\n"
 		"  --reference        no border: streams come back as they were sent\n"
 		"  --direct           no border: the sides call each other\n"
 		"  --self             no devices: two ports of this program's own\n"
@@ -128,7 +128,8 @@ static bool side_set(struct gen *g, enum side side, const char *ours, const char
 	if (!address(border, &ip, &one))
 		return false;
 	host_set(&p->border, ip);
-	return address(media ? media : border, &p->media_first, &p->media_count);
+	p->media.own = ip;
+	return !media || address(media, &p->media.first, &p->media.count);
 }
 
 /* Two ports, what one sends the other receives. */

@@ -175,7 +175,7 @@ struct text message_param(struct text value, struct text name)
 
 struct text message_tag(struct text value)
 {
-	const char *gt = memchr(value.p, '>', value.n);
+	const char *gt = value.n != 0 ? memchr(value.p, '>', value.n) : NULL;
 
 	if (gt)
 		value = (struct text){gt, (uint32_t)(value.p + value.n - gt)};
@@ -184,7 +184,7 @@ struct text message_tag(struct text value)
 
 struct text message_uri(struct text value)
 {
-	const char *lt = memchr(value.p, '<', value.n), *gt;
+	const char *lt = value.n != 0 ? memchr(value.p, '<', value.n) : NULL, *gt;
 
 	if (!lt)
 		return (struct text){NULL, 0};

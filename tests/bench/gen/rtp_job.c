@@ -52,7 +52,7 @@ static bool prove(struct gen *g, struct job *j)
 	struct rtp *r = g->rtp;
 	uint32_t n = 0;
 
-	if (g->now < j->until)
+	if (g->now < j->until || g->port[OUTSIDE].queued > 0)
 		return false;
 	while (j->cursor < r->lives && n < GEN_BURST / 2) {
 		uint32_t call = r->live[j->cursor++];

@@ -126,8 +126,10 @@ static void the_identity_is_the_borders(void **state)
 
 static uint32_t sdp(const char *text, uint32_t count, struct media *out)
 {
-	return check_sdp((struct text){text, (uint32_t)strlen(text)}, inet_addr("203.0.113.1"),
-			 count, out);
+	const struct media_hosts border = {inet_addr("203.0.113.1"), inet_addr("203.0.114.3"),
+					   count};
+
+	return check_sdp((struct text){text, (uint32_t)strlen(text)}, &border, out);
 }
 
 static void media_must_be_the_borders(void **state)
@@ -137,11 +139,11 @@ static void media_must_be_the_borders(void **state)
 	(void)state;
 	assert_int_equal(sdp("v=0\r\no=- 1 1 IN IP4 203.0.113.1\r\ns=-\r\nc=IN IP4 203.0.113.1\r\n"
 			     "t=0 0\r\nm=audio 20000 RTP/AVP 0\r\n",
-			     1, &m),
+			     0, &m),
 			 0);
 	assert_int_equal(m.port, 20000);
 	assert_int_equal(m.ip, inet_addr("203.0.113.1"));
-	assert_int_equal(sdp("v=0\r\no=- 1 1 IN IP4 203.0.113.3\r\nc=IN IP4 203.0.113.4\r\n"
+	assert_int_equal(sdp("v=0\r\no=- 1 1 IN IP4 203.0.114.3\r\nc=IN IP4 203.0.114.6\r\n"
 			     "m=audio 20000 RTP/AVP 0\r\n",
 			     4, &m),
 			 0);
@@ -169,7 +171,8 @@ static void other_media_is_seen(void **state)
 		{"203.0.113.1", "203.0.113.1", "20001"}, {"203.0.113.1", "203.0.113.1", "0"},
 		{"203.0.113.1", "203.0.113.1", NULL},    {"203.0.113.1", NULL, "20000"},
 		{NULL, "203.0.113.1", "20000"},          {"203.0.113.1", "203.0.113.1.1", "20000"},
-		{"203.0.113.1", "phone", "20000"},       {NULL, NULL, NULL},
+		{"203.0.113.1", "phone", "20000"},       {"203.0.113.1", "203.0.114.4", "20000"},
+		{"203.0.114.2", "203.0.113.1", "20000"}, {NULL, NULL, NULL},
 	};
 	struct media m;
 

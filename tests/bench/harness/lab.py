@@ -100,7 +100,8 @@ class Rings:
         vdev = [w for side, i in (("out", 0), ("in", 1))
                 for w in ("--vdev", f"net_vhost{i},iface={self.dir}/{side}.sock,queues={queues}")]
         args = [os.path.join(PROGRAMS, "gen"), "--lcores", f"0@{self.gen_cpu}", *EAL, *vdev,
-                "--", "--calls", str(calls), *(["--reference"] if reference else []), *options]
+                "--", "--calls", str(calls), "--media-out", "203.0.113.2/63", "--media-in", "10.0.1.2/63",
+                *(["--reference"] if reference else []), *options]
         self.gen = Conversation(args, os.path.join(self.dir, "gen.log"), prefix=FIRST)
         self.running.append(self.gen)
         self.gen.wait_for(lambda: "gen: ready" in tail(self.gen.log, 100000), 30, "vhost sockets")
