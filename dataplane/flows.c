@@ -162,7 +162,8 @@ static void record(struct worker *w, const struct flow *f)
 				  .from_realm = f->spec.realm,
 				  .to_realm = f->spec.peer_realm};
 
-	if (!(w->dp->realm[f->spec.realm].gate & w->active) || (f->spec.rtcp && f->packets == 0))
+	if (w->dp->conf.no_records || !(w->dp->realm[f->spec.realm].gate & w->active) ||
+	    (f->spec.rtcp && f->packets == 0))
 		return;
 	r.media.port = f->spec.port;
 	r.media.stream = f->spec.stream;

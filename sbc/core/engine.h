@@ -29,6 +29,7 @@ struct engine_limits {
 	uint32_t calls;
 	uint32_t registrations;
 	uint32_t transactions;
+	uint32_t exchanges; /* requests that cross the border; 0: as many as transactions */
 	struct blob_class blob[BLOB_CLASSES];
 	uint16_t shard, shards; /* this engine is number `shard` of `shards` */
 };
@@ -104,6 +105,9 @@ enum engine_store_mode {
 
 /* A put waits that long for more changes of the same call, unless somebody waits for it. */
 #define ENGINE_STORE_GATHER_MS 250u
+
+/* How long the end of a call waits to be stored: most BYEs are answered by then. */
+#define ENGINE_STORE_ENDING_MS 100u
 
 enum engine_media_type {
 	ENGINE_MEDIA_LATCHED,

@@ -152,8 +152,8 @@ class Rings:
         return json.loads(done.stdout) if done.returncode == 0 and done.stdout.startswith(("{", "[")) else None
 
     def no_state(self):
-        """A Redis that is nowhere: the border goes on without, as it does when Redis is lost."""
-        return f'directory: "{self.dir}/state", redis: "unix:{self.dir}/none.sock", start_wait: 0'
+        """A border that keeps nothing, and says so: no Redis, nothing owed to one."""
+        return f'directory: "{self.dir}/state", durable: none'
 
     def _store_up(self):
         status = self.control("status")
