@@ -56,6 +56,7 @@ struct config_state {
 	char master[64];                          /* its name at the sentinels */
 	uint32_t replicas;     /* that must have a lease before it counts (WAIT) */
 	bool behind;           /* write-behind: answers don't wait */
+	bool none;             /* there is no Redis: nothing outlives the process */
 	uint32_t timeout_ms;   /* a command unanswered that long: Redis is down; 500 */
 	uint32_t start_wait_s; /* for Redis, before serving without it; 10 */
 };

@@ -27,7 +27,8 @@ static const cyaml_strval_t latch_names[] = {{"never", SNAPSHOT_LATCH_NEVER},
 static const cyaml_strval_t header_names[] = {{"drop", CONFIG_DROP}, {"carry", CONFIG_CARRY}};
 static const cyaml_strval_t media_names[] = {{"refuse", CONFIG_REFUSE}, {"relay", CONFIG_RELAY}};
 static const cyaml_strval_t durable_names[] = {{"answer", CONFIG_DURABLE_ANSWER},
-					       {"behind", CONFIG_DURABLE_BEHIND}};
+					       {"behind", CONFIG_DURABLE_BEHIND},
+					       {"none", CONFIG_DURABLE_NONE}};
 static const cyaml_strval_t give_back_names[] = {{"auto", CONFIG_GIVE_BACK_AUTO},
 						 {"manual", CONFIG_GIVE_BACK_MANUAL}};
 static const cyaml_strval_t agent_names[] = {{"hide", CONFIG_HIDE}, {"carry", CONFIG_CARRY}};

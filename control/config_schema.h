@@ -17,7 +17,7 @@
 #include "dataplane/dataplane.h"
 
 enum config_hugepages { CONFIG_HUGE_AUTO, CONFIG_HUGE_YES, CONFIG_HUGE_NO };
-enum config_durable { CONFIG_DURABLE_ANSWER, CONFIG_DURABLE_BEHIND };
+enum config_durable { CONFIG_DURABLE_ANSWER, CONFIG_DURABLE_BEHIND, CONFIG_DURABLE_NONE };
 enum config_unknown { CONFIG_DROP, CONFIG_CARRY, CONFIG_REFUSE, CONFIG_RELAY, CONFIG_HIDE };
 
 struct raw_limits {

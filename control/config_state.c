@@ -103,6 +103,8 @@ static void check_together(struct config_work *w, const struct raw_state *raw)
 		refuse(w, "password_file", "expected none with a redis-server of our own");
 	if (own && raw->replicas && *raw->replicas)
 		refuse(w, "replicas", "expected none with a redis-server of our own");
+	if (w->out->state.none && (!own || w->raw->cluster))
+		refuse(w, "durable", "none: expected answer or behind with a Redis or a cluster");
 }
 
 static void set_u32(uint32_t *out, const uint32_t *value)
@@ -122,6 +124,7 @@ static void build_numbers(struct config_work *w, const struct raw_state *raw)
 	set_u32(&w->out->snapshot.store_deadline_ms, raw->deadline);
 	set_u32(&w->out->snapshot.store_ttl_s, raw->ttl);
 	s->behind = raw->durable && *raw->durable == CONFIG_DURABLE_BEHIND;
+	s->none = raw->durable && *raw->durable == CONFIG_DURABLE_NONE;
 }
 
 void config_build_state(struct config_work *w)

@@ -140,9 +140,10 @@ static json_t *port_row(const struct collect_row *row)
 {
 	const struct dp_port_info *p = &row->port;
 
-	return json_pack("{s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
+	return json_pack("{s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
 			 text(p->name, sizeof(p->name)), "mac", mac(p->mac), "link_up", p->link_up,
-			 "queues", num(p->queues), "rx_packets", num(p->rx_packets), "tx_packets",
+			 "queues", num(p->queues), "rules", num(p->rules), "rules_wanted",
+			 num(p->rules_wanted), "rx_packets", num(p->rx_packets), "tx_packets",
 			 num(p->tx_packets), "rx_bytes", num(p->rx_bytes), "tx_bytes",
 			 num(p->tx_bytes), "rx_missed", num(p->rx_missed), "rx_errors",
 			 num(p->rx_errors), "tx_errors", num(p->tx_errors));
@@ -232,12 +233,13 @@ void ctl_rows_sort(struct collect_result *r)
 
 static json_t *worker_status(uint16_t i, const struct dp_worker_stats *s)
 {
-	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "worker", num(i),
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "worker", num(i),
 			 "rx_packets", num(s->rx_packets), "tx_packets", num(s->tx_packets),
 			 "relayed", num(s->relayed), "handed_off", num(s->handed_off), "loops",
 			 num(s->loops), "busy_loops", num(s->busy_loops), "mbufs_used",
 			 num(s->mbufs_used), "mbufs_free", num(s->mbufs_free), "records_lost",
-			 num(s->records_lost));
+			 num(s->records_lost), "sleeps", num(s->sleeps), "woken_by_packet",
+			 num(s->woken_by_packet), "woken_by_bell", num(s->woken_by_bell));
 }
 
 struct sum_of {

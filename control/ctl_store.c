@@ -34,12 +34,13 @@ static json_t *now(const struct state_view *v, const struct owed *o)
 {
 	const struct store_gauges *g = &v->store;
 
-	return json_pack("{s:b,s:s,s:b,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "up", g->up,
-			 "redis", v->redis ? v->redis : "", "own", v->own, "durable", !v->behind,
-			 "serving", v->serving, "owed", num(o->dirty), "waiting", num(g->waiting),
-			 "underway", num(g->underway), "deletes_waiting", num(g->deletes_waiting),
-			 "held", num(o->held), "degraded", num(o->degraded), "lag_ms",
-			 num(g->lag_ms), "last_ms", num(g->last_ms));
+	return json_pack("{s:b,s:b,s:s,s:b,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "up", g->up,
+			 "kept", !v->none, "redis", v->redis ? v->redis : "", "own", v->own,
+			 "durable", !v->behind && !v->none, "serving", v->serving, "owed",
+			 num(o->dirty), "waiting", num(g->waiting), "underway", num(g->underway),
+			 "deletes_waiting", num(g->deletes_waiting), "held", num(o->held),
+			 "degraded", num(o->degraded), "lag_ms", num(g->lag_ms), "last_ms",
+			 num(g->last_ms));
 }
 
 static json_t *since_start(const struct state_view *v, const struct owed *o)

@@ -17,6 +17,7 @@
 
 #define POLL_BUSY_MS       2u
 #define POLL_IDLE_MS       25u
+#define POLL_IDLE_MAX_MS   200u /* when there was nothing for long: less than WATCH_MS */
 #define WATCH_MS           250u
 #define LOG_TICK_MS        1000u
 #define RECORDS_A_POLL     4096u
@@ -36,6 +37,7 @@ struct node {
 	struct drain drain;
 	struct state *state;
 	uint64_t watch_at, tick_at, leave_at;
+	uint32_t idle_ms;
 	bool has_pidfile, ready, handing_over, finishing;
 };
 
@@ -65,13 +67,17 @@ static void stop(struct node *n, uint32_t within_ms)
 
 static void poll_now(void *arg);
 
-static void take_records(struct node *n)
+/* Whether there were any. */
+static bool take_records(struct node *n)
 {
 	struct engine_record r;
 	uint16_t worker;
 
-	for (uint32_t i = 0; i < RECORDS_A_POLL && dp_record_take(n->dp, &r, &worker); i++)
+	uint32_t i;
+
+	for (i = 0; i < RECORDS_A_POLL && dp_record_take(n->dp, &r, &worker); i++)
 		records_log(&n->config->snapshot, &r, worker);
+	return i > 0;
 }
 
 /* A worker that hangs holds buffers and rings that dp_stop() would wait for: leave at once. */
@@ -119,7 +125,9 @@ static void on_poll(uv_timer_t *t)
 
 	uv_update_time(&n->loop);
 	now = uv_now(&n->loop);
-	take_records(n);
+	n->idle_ms = take_records(n) || !n->ready ? POLL_IDLE_MS : 2 * n->idle_ms;
+	if (n->idle_ms > POLL_IDLE_MAX_MS)
+		n->idle_ms = POLL_IDLE_MAX_MS;
 	collect_poll(n->collect, now);
 	watch(n, now);
 	watch_ready(n);
@@ -131,7 +139,7 @@ static void on_poll(uv_timer_t *t)
 		stop(n, FINISH_MS);
 	uv_timer_start(t, on_poll,
 		       collect_active(n->collect) || drain_is_busy(&n->drain) ? POLL_BUSY_MS
-									      : POLL_IDLE_MS,
+									      : n->idle_ms,
 		       0);
 }
 
@@ -256,6 +264,8 @@ static bool start_dataplane(struct node *n)
 
 	c->snapshot.version = 1;
 	c->dp.groups_held = true;
+	/* What would not be logged is not made: at tens of thousands of calls a second it adds up. */
+	c->dp.no_records = c->log_rate == 0 || log_get_level() < LOG_LEVEL_INFO;
 	n->dp = dp_start(&c->dp, why, sizeof(why));
 	if (!n->dp)
 		return fail(why);

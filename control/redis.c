@@ -20,12 +20,34 @@ static void push(struct redis *r, redis_reply_fn fn, void *arg, struct redis_cal
 	r->commands++;
 }
 
+size_t redis_bulk(char *to, const char *p, size_t n)
+{
+	char digits[20], *at = to;
+	size_t left = n;
+	int k = 0;
+
+	do
+		digits[k++] = (char)('0' + left % 10);
+	while ((left /= 10) != 0);
+	*at++ = '$';
+	while (k)
+		*at++ = digits[--k];
+	*at++ = '\r';
+	*at++ = '\n';
+	if (n)
+		memcpy(at, p, n);
+	at += n;
+	*at++ = '\r';
+	*at++ = '\n';
+	return (size_t)(at - to);
+}
+
 static void call_free(struct redis *r, struct redis_call *call)
 {
 	if (!call)
 		return;
 	r->kept -= call->len;
-	free(call->command);
+	free(call->room);
 	free(call);
 }
 
@@ -70,15 +92,19 @@ bool redis_send(struct redis *r, redis_reply_fn fn, void *arg, int argc, const c
 	return ok;
 }
 
+static bool may_send(const struct redis *r, size_t n)
+{
+	return r->phase == REDIS_UP && r->count + 2 <= REDIS_MAX_PENDING &&
+	       n + r->kept + redis_link_backlog(r) <= REDIS_MAX_BYTES;
+}
+
 static bool has_room(const struct redis *r, int argc, const size_t *len, const char *const *argv)
 {
 	size_t n = 0;
 
-	if (r->phase != REDIS_UP || r->count + 2 > REDIS_MAX_PENDING)
-		return false;
 	for (int i = 0; i < argc; i++)
 		n += (len ? len[i] : strlen(argv[i])) + 16;
-	return n + r->kept + redis_link_backlog(r) <= REDIS_MAX_BYTES;
+	return may_send(r, n);
 }
 
 bool redis_command(struct redis *r, redis_reply_fn fn, void *arg, int argc, const char *const *argv,
@@ -108,60 +134,67 @@ static void load_once(struct redis *r, const struct redis_script *s)
 		r->loaded[r->scripts++] = s;
 }
 
-static struct redis_call *call_new(const struct redis_script *s, int argc, const char *const *argv,
-				   const size_t *len)
+/* EVALSHA and the script's name, before the arguments; they end at `end`. */
+static size_t head_write(char *end, const struct redis_script *s, int argc)
 {
-	struct redis_call *call = calloc(1, sizeof(*call));
-	const char **all = calloc((size_t)argc + 2, sizeof(*all));
-	size_t *lens = calloc((size_t)argc + 2, sizeof(*lens));
-	int n = -1;
+	char head[REDIS_EVAL_HEAD];
+	int n = snprintf(head, sizeof(head), "*%d\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n", argc + 2,
+			 s->sha);
 
-	if (call && all && lens) {
-		all[0] = "EVALSHA";
-		all[1] = s->sha;
-		lens[0] = strlen(all[0]);
-		lens[1] = strlen(all[1]);
-		for (int i = 0; i < argc; i++) {
-			all[i + 2] = argv[i];
-			lens[i + 2] = len ? len[i] : strlen(argv[i]);
-		}
-		n = redisFormatCommandArgv(&call->command, argc + 2, all, lens);
-	}
-	free(all);
-	free(lens);
-	if (n < 0) {
-		free(call);
-		return NULL;
-	}
-	call->script = s;
-	call->argc = argc;
-	call->len = (size_t)n;
-	call->head = (size_t)snprintf(NULL, 0, "*%d\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n", argc + 2,
-				      s->sha);
-	return call;
+	memcpy(end - n, head, (size_t)n);
+	return (size_t)n;
 }
 
-bool redis_eval(struct redis *r, struct redis_script *script, redis_reply_fn fn, void *arg,
-		int argc, const char *const *argv, const size_t *len)
+static bool call_send(struct redis *r, struct redis_script *script, redis_reply_fn fn, void *arg,
+		      int argc, char *command, size_t len)
 {
-	struct redis_call *call;
+	struct redis_call *call = calloc(1, sizeof(*call));
 
-	if (!has_room(r, argc, len, argv))
+	if (!call)
 		return false;
 	if (!script->sha[0])
 		compute_sha(script);
-	call = call_new(script, argc, argv, len);
-	if (!call)
-		return false;
+	call->head = head_write(command + REDIS_EVAL_HEAD, script, argc);
+	call->room = command;
+	call->command = command + REDIS_EVAL_HEAD - call->head;
+	call->len = len - REDIS_EVAL_HEAD + call->head;
+	call->script = script;
+	call->argc = argc;
 	load_once(r, script);
 	if (!redis_link_write(r, call->command, call->len)) {
-		free(call->command);
 		free(call);
 		return false;
 	}
 	r->kept += call->len;
 	push(r, fn, arg, call);
 	return true;
+}
+
+bool redis_eval_raw(struct redis *r, struct redis_script *script, redis_reply_fn fn, void *arg,
+		    int argc, char *command, size_t len)
+{
+	return may_send(r, len) && call_send(r, script, fn, arg, argc, command, len);
+}
+
+bool redis_eval(struct redis *r, struct redis_script *script, redis_reply_fn fn, void *arg,
+		int argc, const char *const *argv, const size_t *len)
+{
+	size_t size = REDIS_EVAL_HEAD, n = REDIS_EVAL_HEAD;
+	char *command;
+
+	if (!has_room(r, argc, len, argv))
+		return false;
+	for (int i = 0; i < argc; i++)
+		size += (len ? len[i] : strlen(argv[i])) + REDIS_BULK;
+	command = malloc(size);
+	if (!command)
+		return false;
+	for (int i = 0; i < argc; i++)
+		n += redis_bulk(command + n, argv[i], len ? len[i] : strlen(argv[i]));
+	if (call_send(r, script, fn, arg, argc, command, n))
+		return true;
+	free(command);
+	return false;
 }
 
 /* The same call with the script's text, which the server then knows. */

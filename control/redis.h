@@ -80,6 +80,19 @@ struct redis_script {
 bool redis_eval(struct redis *r, struct redis_script *script, redis_reply_fn fn, void *arg,
 		int argc, const char *const *argv, const size_t *len);
 
+/*
+ * The same with the arguments as they go over the wire, each "$length CRLF bytes CRLF":
+ * `command` is malloc'ed, has them from REDIS_EVAL_HEAD on, up to `len`, and is taken
+ * over when this succeeds.
+ */
+#define REDIS_EVAL_HEAD 96u
+bool redis_eval_raw(struct redis *r, struct redis_script *script, redis_reply_fn fn, void *arg,
+		    int argc, char *command, size_t len);
+
+/* Writes an argument; how many bytes: at most REDIS_BULK more than its own. */
+#define REDIS_BULK 26u
+size_t redis_bulk(char *to, const char *p, size_t n);
+
 uint32_t redis_pending(const struct redis *r);  /* commands under way */
 size_t redis_backlog(const struct redis *r);    /* bytes that the kernel has not taken */
 uint64_t redis_commands(const struct redis *r); /* since the start */

@@ -33,8 +33,8 @@ enum redis_phase {
 /* A script call as it was sent, to be sent again with its text. */
 struct redis_call {
 	const struct redis_script *script;
-	char *command;
-	size_t len, head; /* what follows `head` bytes is the same in EVAL */
+	char *room, *command; /* malloc'ed, and where in it the command begins */
+	size_t len, head;     /* what follows `head` bytes is the same in EVAL */
 	int argc;
 };
 

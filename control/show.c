@@ -265,6 +265,10 @@ static void line(FILE *out, const char *title, const char *fmt, int64_t a, int64
 
 static void show_store(const json_t *s, FILE *out)
 {
+	if (!is(s, "kept")) {
+		fprintf(out, "%-14snone, by configuration\n", "store");
+		return;
+	}
 	fprintf(out, "%-14s%s, %" PRId64 " to be written, %" PRId64 " calls degraded\n", "store",
 		is(s, "up") ? "up" : "DOWN", num(s, "owed"), num(s, "degraded"));
 }
@@ -273,6 +277,10 @@ static void show_state(const json_t *s, FILE *out)
 {
 	char lag[32];
 
+	if (!is(s, "kept")) {
+		fprintf(out, "%-14snone: nothing is kept, by configuration\n", "Redis");
+		return;
+	}
 	fprintf(out, "%-14s%s at %s%s, answers %s\n", "Redis", is(s, "up") ? "up" : "DOWN",
 		str(s, "redis"), is(s, "own") ? " (our own)" : "",
 		is(s, "durable") ? "wait for it" : "don't wait for it");

@@ -14,7 +14,8 @@
 
 #define TURN_MS    2u
 #define OPS_A_TURN 4096u
-#define GATHER_MS  1u
+#define TAKE_MS    1u    /* between takings while there is something to take */
+#define GATHER_MS  0u    /* what is taken at once goes out at once */
 #define WARM_BYTES 4096u /* of a record, at most on average */
 #define OWED_MS    (ENGINE_STORE_GATHER_MS + 50u)
 #define FORGOTTEN  "Redis refuses writes: another process writes under this node's name"
@@ -93,7 +94,7 @@ void state_turn_soon(struct state *s)
 }
 
 /* False when there was more than one turn may take. */
-static bool take_ops(struct state *s)
+static bool take_ops(struct state *s, bool *some)
 {
 	struct dp_store_op op;
 	struct dp_forward f;
@@ -103,16 +104,47 @@ static bool take_ops(struct state *s)
 			store_put(s->store, &op);
 		else if (s->cluster)
 			cluster_passed(s->cluster, op.worker, op.barrier);
+		*some = true;
 		if (n == OPS_A_TURN)
 			return false;
 	}
 	for (uint32_t n = 0; dp_forward_take(s->dp, &f); n++) {
 		if (s->cluster)
 			cluster_forward(s->cluster, &f);
+		*some = true;
 		if (n == OPS_A_TURN)
 			return false;
 	}
 	return true;
+}
+
+/* Whether there was anything. */
+static bool take(struct state *s)
+{
+	bool some = false;
+
+	if (!take_ops(s, &some))
+		state_turn_soon(s);
+	if (s->cluster)
+		cluster_woken(s->cluster);
+	return some;
+}
+
+/*
+ * Workers that are busy wake us once; then what they have put is taken each ms, many
+ * at a time, until there is nothing.
+ */
+static void on_take(uv_timer_t *t)
+{
+	struct state *s = t->data;
+
+	if (take(s)) {
+		uv_timer_start(t, on_take, TAKE_MS, 0);
+		return;
+	}
+	/* What was put until the clearing is taken here; what comes after wakes us. */
+	dp_wake_clear(s->dp);
+	take(s);
 }
 
 static void on_wake(uv_poll_t *p, int status, int events)
@@ -122,17 +154,15 @@ static void on_wake(uv_poll_t *p, int status, int events)
 	(void)events;
 	if (status < 0)
 		return;
-	dp_wake_clear(s->dp);
-	if (!take_ops(s))
-		state_turn_soon(s);
-	if (s->cluster)
-		cluster_woken(s->cluster);
+	dp_wake_hold(s->dp);
+	take(s);
+	uv_timer_start(&s->take, on_take, TAKE_MS, 0);
 }
 
 static void on_turn(uv_timer_t *t)
 {
 	struct state *s = t->data;
-	bool taken = take_ops(s), posted = state_post_all(s);
+	bool some = false, taken = take_ops(s, &some), posted = state_post_all(s);
 	bool more = s->alone && state_alone_turn(s);
 
 	if (taken && posted && !more && !s->mode_owed && !s->activate_owed)
@@ -144,8 +174,9 @@ void state_start(struct state *s, struct dataplane *dp)
 	s->dp = dp;
 	uv_poll_init(s->loop, &s->wake, dp_wake_fd(dp));
 	uv_timer_init(s->loop, &s->turn);
+	uv_timer_init(s->loop, &s->take);
 	uv_timer_init(s->loop, &s->finish);
-	s->wake.data = s->turn.data = s->finish.data = s;
+	s->wake.data = s->take.data = s->turn.data = s->finish.data = s;
 	s->has_handles = true;
 	uv_poll_start(&s->wake, UV_READABLE, on_wake);
 	state_post_mode(s);
@@ -193,8 +224,9 @@ static void on_gathered(uv_timer_t *t)
 {
 	struct state *s = t->data;
 	uint64_t now = uv_now(s->loop);
+	bool some = false;
 
-	take_ops(s);
+	take_ops(s, &some);
 	s->flushing = true;
 	uv_timer_start(t, on_late, s->finish_at_ms > now ? s->finish_at_ms - now : 1, 0);
 	store_flush(s->store, on_flushed, s);
@@ -293,6 +325,7 @@ static bool open_store(struct state *s)
 	uint64_t records = ((uint64_t)l->calls + l->registrations) * s->config->dp.workers;
 	const struct store_conf conf = {.cluster = s->config->cluster.name,
 					.alone = s->alone,
+					.followed = !s->alone,
 					.groups = snap->groups,
 					.group = snap->group,
 					.gather_ms = GATHER_MS,
@@ -319,7 +352,8 @@ struct state *state_open(uv_loop_t *loop, struct config *config, char *why, size
 	s->lock = -1;
 	s->alone = config->cluster.nodes == 0;
 	s->record_end = &s->record;
-	if (!lock_directory(s, why, why_len) || !open_redis(s, why, why_len))
+	if (!lock_directory(s, why, why_len) ||
+	    (!config->state.none && !open_redis(s, why, why_len)))
 		return fail(s, why, why_len, NULL);
 	if (!open_store(s))
 		return fail(s, why, why_len, "out of memory");
@@ -358,7 +392,8 @@ void state_close(struct state *s)
 		return;
 	}
 	s->has_handles = false;
-	s->handles = 3;
+	s->handles = 4;
+	uv_close((uv_handle_t *)&s->take, on_handle_closed);
 	uv_close((uv_handle_t *)&s->wake, on_handle_closed);
 	uv_close((uv_handle_t *)&s->turn, on_handle_closed);
 	uv_close((uv_handle_t *)&s->finish, on_handle_closed);
@@ -394,6 +429,7 @@ void state_view_read(const struct state *s, struct state_view *v)
 	*v = (struct state_view){.serving = serves_any(s),
 				 .own = s->server != NULL,
 				 .behind = c->behind,
+				 .none = c->none,
 				 .redis = s->server      ? redis_server_address(s->server)
 					  : c->sentinels ? c->master
 							 : c->redis,

@@ -42,6 +42,7 @@ struct state_view {
 	bool serving;      /* any of our groups */
 	bool own;          /* the redis-server is ours */
 	bool behind;       /* write-behind by configuration */
+	bool none;         /* nothing is kept, by configuration: there is no Redis */
 	const char *redis; /* where: an address, or the master's name */
 	struct store_gauges store;
 	uint64_t restored, restore_ms; /* by the last start of a node alone */

@@ -63,6 +63,14 @@ static void load(struct state *s)
 
 void state_alone_start(struct state *s)
 {
+	if (s->config->state.none) {
+		s->phase = ALONE_DONE;
+		log_at(LOG_LEVEL_WARN,
+		       LOG_MSG("nothing is kept, by configuration: calls and registrations end "
+			       "with this process"));
+		serve(s);
+		return;
+	}
 	store_own(s->store, 0, 1);
 	s->began_ms = uv_now(s->loop);
 	s->restored_before = dp_restored(s->dp);

@@ -43,6 +43,7 @@ struct state {
 	uint64_t ups, downs;
 
 	uv_poll_t wake;
+	uv_timer_t take; /* the next look at what workers have put */
 	uv_timer_t turn; /* while something waits for room in a ring */
 	bool has_handles;
 	uint32_t handles; /* being closed */

@@ -10,7 +10,8 @@
 
 void state_post_mode(struct state *s)
 {
-	enum engine_store_mode mode = !s->up || s->fenced       ? ENGINE_STORE_DOWN
+	enum engine_store_mode mode = s->config->state.none     ? ENGINE_STORE_OFF
+				      : !s->up || s->fenced     ? ENGINE_STORE_DOWN
 				      : s->config->state.behind ? ENGINE_STORE_BEHIND
 								: ENGINE_STORE_DURABLE;
 

@@ -105,6 +105,7 @@ struct store *store_open(uv_loop_t *loop, struct redis *redis, const struct stor
 	s->redis = redis;
 	s->io = *io;
 	s->alone = conf->alone;
+	s->followed = conf->followed;
 	s->groups = conf->groups;
 	s->gather_ms = conf->gather_ms;
 	s->deletes_max = conf->deletes_max;
@@ -359,8 +360,10 @@ void store_gauges_read(const struct store *s, struct store_gauges *g)
 
 	*g = s->gauges;
 	g->up = s->mode_up;
-	g->commands = redis_commands(s->redis);
-	g->bytes = redis_bytes_out(s->redis);
+	if (s->redis) {
+		g->commands = redis_commands(s->redis);
+		g->bytes = redis_bytes_out(s->redis);
+	}
 	g->waiting = s->waiting[STORE_PUT];
 	g->underway = s->underway[STORE_PUT];
 	g->deletes_waiting = s->waiting[STORE_DELETE] + s->underway[STORE_DELETE];

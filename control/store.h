@@ -48,12 +48,14 @@ struct store_io {
 struct store_conf {
 	const char *cluster;
 	bool alone; /* no lease protocol: what is owned is claimed by the store, in the cluster's name */
+	bool followed; /* what changes is logged, for those who read it (store_load()) */
 	uint16_t groups;
 	char (*group)[SNAPSHOT_NAME];
 	uint32_t gather_ms;   /* 1 */
 	uint32_t deletes_max; /* calls and registrations that the node may have */
 };
 
+/* Without a Redis it is never up, and holds nothing as nothing is put. */
 struct store *store_open(uv_loop_t *loop, struct redis *redis, const struct store_conf *conf,
 			 const struct store_io *io);
 /* Writes nothing more; call store_flush() before. */

@@ -22,26 +22,40 @@ enum { SAYS_OK = 1, SAYS_FENCED = 2, SAYS_LOST = 3 };
 	"if e > mine then return 2 end\n"                                                          \
 	"if e < mine then return 3 end\n"
 
-#define LOG_IT "  redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[2], '*', 'k', kind, 'i', id)\n"
+/* A log's length of 0: nobody follows it. */
+#define LOG_IT                                                                                     \
+	"  if ARGV[2] ~= '0' then\n"                                                               \
+	"    redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[2], '*', 'k', kind, 'i', id)\n"       \
+	"  end\n"
 
 /* KEYS: lease, index, log, a record each. ARGV: epoch, log's length, and for each: */
 static struct redis_script put_script = {
-	/* kind, id, ttl, number of fields, fields; HSET by pieces: Lua's stack is bounded */
-	.text = "#!lua\n" GUARD "local at = 3\n"
+	/*
+	 * whole (w) or what has changed (c), kind, id, ttl, number of arguments, fields; HSET
+	 * by pieces: Lua's stack is bounded. What is not there cannot change: such puts are
+	 * told by their positions, and are not done.
+	 */
+	.text = "#!lua\n" GUARD "local at, lost = 3, false\n"
 		"for k = 4, #KEYS do\n"
-		"  local kind, id, ttl, n = ARGV[at], ARGV[at+1], ARGV[at+2], "
-		"tonumber(ARGV[at+3])\n"
-		"  at = at + 4\n"
-		"  redis.call('DEL', KEYS[k])\n"
-		"  local last = at + 2 * n - 1\n"
-		"  while at <= last do\n"
-		"    local to = math.min(at + 499, last)\n"
-		"    redis.call('HSET', KEYS[k], unpack(ARGV, at, to))\n"
-		"    at = to + 1\n"
+		"  local key, whole, kind, id = KEYS[k], ARGV[at] == 'w', ARGV[at+1], ARGV[at+2]\n"
+		"  local ttl, n = ARGV[at+3], tonumber(ARGV[at+4])\n"
+		"  local first, last = at + 5, at + 4 + n\n"
+		"  at = last + 1\n"
+		"  if whole then\n"
+		"    redis.call('DEL', key)\n"
+		"    redis.call('SADD', KEYS[2], kind .. ':' .. id)\n"
+		"  elseif redis.call('EXPIRE', key, ttl) == 0 then\n"
+		"    lost = lost or {}\n"
+		"    lost[#lost+1] = k - 3\n"
+		"    first = last + 1\n"
 		"  end\n"
-		"  redis.call('EXPIRE', KEYS[k], ttl)\n"
-		"  redis.call('SADD', KEYS[2], kind .. ':' .. id)\n" LOG_IT "end\n"
-		"return 1\n"};
+		"  while first <= last do\n"
+		"    local to = math.min(first + 499, last)\n"
+		"    redis.call('HSET', key, unpack(ARGV, first, to))\n"
+		"    first = to + 1\n"
+		"  end\n"
+		"  if whole then redis.call('EXPIRE', key, ttl) end\n" LOG_IT "end\n"
+		"return lost or 1\n"};
 
 static struct redis_script delete_script = {
 	/* kind, id */
@@ -62,83 +76,103 @@ static struct redis_script claim_script = {
 
 /* ---- arguments ---- */
 
-/* Room for the heads and texts of a full batch; what is long stays where it is. */
+#define KEYS_FIXED 3 /* lease, index, log */
+#define HEAD_ROOM  (3u * STORE_KEY + 256u)
+#define OP_ROOM    (STORE_KEY + 256u) /* of an op, beside its fields */
+
+/* A command as it goes over the wire: there is room for all of it. */
 struct args {
+	char *at;
 	int n;
-	const char *p[STORE_BATCH_ARGS + 2 * STORE_MAX_FIELDS + 5 * STORE_BATCH_OPS + 8];
-	size_t len[STORE_BATCH_ARGS + 2 * STORE_MAX_FIELDS + 5 * STORE_BATCH_OPS + 8];
-	char key[STORE_BATCH_OPS][STORE_KEY + 40];
-	char ttl[STORE_BATCH_OPS][12], fields[STORE_BATCH_OPS][12];
-	char keys[12], epoch[24];
 };
 
-static struct args args; /* one thread, and redis_eval() copies */
-
-static void add(const char *p, size_t n)
+static void add(struct args *a, const char *p, size_t n)
 {
-	args.p[args.n] = p;
-	args.len[args.n++] = n;
+	a->at += redis_bulk(a->at, p, n);
+	a->n++;
 }
 
-static void add_str(const char *s)
+static void add_str(struct args *a, const char *s)
 {
-	add(s, strlen(s));
+	add(a, s, strlen(s));
 }
 
-static void add_head(const struct store_group *g, const struct store_batch *b)
+static void add_number(struct args *a, uint64_t v)
 {
-	args.n = 0;
-	snprintf(args.keys, sizeof(args.keys), "%" PRIu32, b->count + 3);
-	snprintf(args.epoch, sizeof(args.epoch), "%" PRIu64, b->epoch);
-	add_str(args.keys);
-	add_str(g->lease);
-	add_str(g->index);
-	add_str(g->log);
+	char text[24];
+	struct wbuf w;
+
+	wbuf_init(&w, text, sizeof(text));
+	wbuf_u64(&w, v);
+	add(a, text, w.n);
 }
 
-/* The last IDENT_LEN bytes of a key are the id. */
-static void add_key(const struct store *s, const struct store_batch *b, uint32_t k)
+static void add_key(struct args *a, const struct store_group *g, const struct store_entry *e)
 {
-	const struct store_entry *e = &s->table.entry[b->item[k].entry];
-	int n = snprintf(args.key[k], sizeof(args.key[k]), "%s%s:", s->group[b->group].prefix,
-			 checkpoint_kind_name((enum checkpoint_kind)e->kind));
+	const char *kind = checkpoint_kind_name((enum checkpoint_kind)e->kind);
+	char key[STORE_KEY + 40];
+	struct wbuf w;
 
-	store_id_print(e->id, args.key[k] + n);
-	add(args.key[k], (size_t)n + IDENT_LEN);
+	wbuf_init(&w, key, sizeof(key) - IDENT_LEN);
+	wbuf_put(&w, slice_str(g->prefix));
+	wbuf_put(&w, slice_str(kind));
+	wbuf_char(&w, ':');
+	store_id_print(e->id, key + w.n);
+	add(a, key, w.n + IDENT_LEN);
 }
 
-static void add_fields(const struct store_put *put, uint32_t k)
+static void add_fields(struct args *a, const struct store_put *put)
 {
 	struct slice rest = slice_of(put->fields, put->n);
 	struct checkpoint_field f;
 	bool bad = false;
 
-	snprintf(args.ttl[k], sizeof(args.ttl[k]), "%" PRIu32, put->ttl_s);
-	snprintf(args.fields[k], sizeof(args.fields[k]), "%" PRIu32, put->count);
-	add_str(args.ttl[k]);
-	add_str(args.fields[k]);
+	add_number(a, put->ttl_s);
+	add_number(a, 2 * put->count);
 	while (checkpoint_next(&rest, &f, &bad)) {
-		add(f.name.p, f.name.n);
-		add(f.value.p, f.value.n);
+		add(a, f.name.p, f.name.n);
+		add(a, f.value.p, f.value.n);
 	}
 }
 
-static void add_all(const struct store *s, const struct store_batch *b)
+static void add_op(struct args *a, const struct store_entry *e, const struct store_put *put)
 {
-	add_head(&s->group[b->group], b);
-	for (uint32_t k = 0; k < b->count; k++)
-		add_key(s, b, k);
-	add_str(args.epoch);
-	add_str(STORE_LOG_MAX);
-	for (uint32_t k = 0; k < b->count; k++) {
-		const struct store_entry *e = &s->table.entry[b->item[k].entry];
-		size_t key = args.len[4 + k];
+	char id[IDENT_LEN];
 
-		add_str(checkpoint_kind_name((enum checkpoint_kind)e->kind));
-		add(args.key[k] + key - IDENT_LEN, IDENT_LEN);
+	store_id_print(e->id, id);
+	if (put)
+		add_str(a, put->whole ? "w" : "c");
+	add_str(a, checkpoint_kind_name((enum checkpoint_kind)e->kind));
+	add(a, id, IDENT_LEN);
+	if (put)
+		add_fields(a, put);
+}
+
+static size_t batch_room(const struct store_batch *b)
+{
+	size_t n = REDIS_EVAL_HEAD + HEAD_ROOM + b->count * (size_t)OP_ROOM;
+
+	/* Lengths of fields have five digits at most: less than REDIS_BULK allows for. */
+	for (uint32_t k = 0; k < b->count; k++)
 		if (b->item[k].put)
-			add_fields(b->item[k].put, k);
-	}
+			n += b->item[k].put->n + 2 * (size_t)b->item[k].put->count * REDIS_BULK;
+	return n;
+}
+
+static void add_all(struct args *a, const struct store *s, const struct store_batch *b)
+{
+	const struct store_group *g = &s->group[b->group];
+
+	add_number(a, b->count + KEYS_FIXED);
+	add_str(a, g->lease);
+	add_str(a, g->index);
+	add_str(a, g->log);
+	for (uint32_t k = 0; k < b->count; k++)
+		add_key(a, g, &s->table.entry[b->item[k].entry]);
+	add_number(a, b->epoch);
+	add_str(a, s->followed ? STORE_LOG_MAX : "0");
+	for (uint32_t k = 0; k < b->count; k++)
+		add_op(a, &s->table.entry[b->item[k].entry], b->item[k].put);
 }
 
 /* ---- what is said ---- */
@@ -208,13 +242,20 @@ static enum outcome fenced(struct store *s, struct store_group *g, const struct 
 	return s->alone ? DROPPED : AGAIN;
 }
 
+/* All of it, or all but what was not there to be changed. */
+static bool is_done(const redisReply *r)
+{
+	return (r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_OK) ||
+	       r->type == REDIS_REPLY_ARRAY;
+}
+
 static enum outcome outcome_of(struct store *s, const struct store_batch *b, const redisReply *r)
 {
 	struct store_group *g = &s->group[b->group];
 
 	if (!r)
 		return is_ours(g, b) ? AGAIN : DROPPED;
-	if (r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_OK) {
+	if (is_done(r)) {
 		s->gauges.last_ms = store_now() - b->since_ms;
 		/* One that was sent before a refusal says nothing about after. */
 		if (b->probe || !s->refusing[b->act])
@@ -232,6 +273,18 @@ static enum outcome outcome_of(struct store *s, const struct store_batch *b, con
 	return refused(s, b, r);
 }
 
+static void mark_lost(struct store_batch *b, const redisReply *r)
+{
+	if (!r || r->type != REDIS_REPLY_ARRAY)
+		return;
+	for (size_t i = 0; i < r->elements; i++) {
+		long long k = r->element[i]->integer;
+
+		if (r->element[i]->type == REDIS_REPLY_INTEGER && k >= 1 && k <= b->count)
+			b->item[k - 1].lost = true;
+	}
+}
+
 static void finish(struct store *s, struct store_batch *b, enum outcome what)
 {
 	/* From the last: what is to go again keeps its order at the list's front. */
@@ -239,7 +292,8 @@ static void finish(struct store *s, struct store_batch *b, enum outcome what)
 		if (what == AGAIN)
 			store_queue_again(s, b->item[k].entry, b->item[k].put);
 		else
-			store_queue_done(s, b->item[k].entry, b->item[k].put, what == DONE);
+			store_queue_done(s, b->item[k].entry, b->item[k].put,
+					 what == DONE && !b->item[k].lost);
 	}
 }
 
@@ -266,6 +320,7 @@ static void on_reply(void *arg, const redisReply *r)
 	forget_batch(s, b);
 	held = s->group[b->group].held;
 	what = outcome_of(s, b, r);
+	mark_lost(b, r);
 	finish(s, b, what);
 	if (s->group[b->group].held && !held) {
 		if (s->alone)
@@ -301,6 +356,22 @@ static void fill(struct store *s, struct store_batch *b)
 	}
 }
 
+static bool eval(struct store *s, struct store_batch *b)
+{
+	size_t room = batch_room(b);
+	char *command = malloc(room);
+	struct args a = {command + REDIS_EVAL_HEAD, 0};
+
+	if (!command)
+		return false;
+	add_all(&a, s, b);
+	if (redis_eval_raw(s->redis, b->act == STORE_PUT ? &put_script : &delete_script, on_reply,
+			   b, a.n, command, (size_t)(a.at - command)))
+		return true;
+	free(command);
+	return false;
+}
+
 bool store_batch_send(struct store *s, uint16_t group, enum store_act act)
 {
 	struct store_batch *b = malloc(sizeof(*b));
@@ -315,9 +386,7 @@ bool store_batch_send(struct store *s, uint16_t group, enum store_act act)
 				  .owned = s->group[group].owned,
 				  .since_ms = store_now()};
 	fill(s, b);
-	add_all(s, b);
-	if (!redis_eval(s->redis, act == STORE_PUT ? &put_script : &delete_script, on_reply, b,
-			args.n, args.p, args.len)) {
+	if (!eval(s, b)) {
 		finish(s, b, AGAIN);
 		free(b);
 		return false;

@@ -29,6 +29,7 @@ struct store_put {
 	uint64_t handle, since_ms;
 	uint32_t version, ttl_s, n, count; /* bytes and number of fields */
 	uint16_t worker;
+	bool whole; /* else what has changed */
 	char fields[];
 };
 
@@ -83,6 +84,7 @@ struct store_batch {
 	struct {
 		uint32_t entry;
 		struct store_put *put;
+		bool lost; /* nothing was there to be changed */
 	} item[STORE_BATCH_OPS];
 };
 
@@ -99,7 +101,7 @@ struct store {
 	struct redis *redis;
 	struct store_io io;
 	char cluster[SNAPSHOT_NAME];
-	bool alone;
+	bool alone, followed;
 	uint16_t groups;
 	uint32_t gather_ms, deletes_max;
 	struct store_group group[SNAPSHOT_MAX_GROUPS];

@@ -59,7 +59,8 @@ static struct store_put *make_put(const struct dp_store_op *op, uint32_t fields)
 				.ttl_s = op->ttl_s,
 				.n = op->fields.n,
 				.count = fields,
-				.worker = op->worker};
+				.worker = op->worker,
+				.whole = op->whole};
 	memcpy(p->fields, op->fields.p, op->fields.n);
 	return p;
 }

@@ -8,7 +8,9 @@
 #ifndef DATAPLANE_CHECKSUM_H
 #define DATAPLANE_CHECKSUM_H
 
+#include <assert.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -76,5 +78,32 @@ static inline void checksum_udp_write(uint8_t *ip, uint32_t n)
 		sum = 0xffff;
 	memcpy(ip + UDP_SUM, &sum, 2);
 }
+
+/* Whether a datagram of `n` bytes with its IPv4 header has a right UDP checksum, or none. */
+static inline bool checksum_udp_ok(const uint8_t *ip, uint32_t n)
+{
+	uint32_t udp = n - PACKET_IP_LEN;
+
+	if (ip[UDP_SUM] == 0 && ip[UDP_SUM + 1] == 0)
+		return true;
+	return checksum_fold(checksum_add(checksum_pseudo(ip, udp), ip + PACKET_IP_LEN, udp)) ==
+	       0xffff;
+}
+
+/*
+ * What a delta makes of a datagram: right before, right after; wrong before, wrong
+ * after. Debug builds look at every one.
+ */
+#ifdef NDEBUG
+#define CHECKSUM_VERIFIED(ip, n)      false
+#define CHECKSUM_ASSERT(ip, n, right) ((void)(right))
+#else
+#define CHECKSUM_VERIFIED(ip, n) checksum_udp_ok(ip, n)
+#define CHECKSUM_ASSERT(ip, n, right)                                                              \
+	do {                                                                                       \
+		assert(checksum_ip_ok(ip, PACKET_IP_LEN));                                         \
+		assert(checksum_udp_ok(ip, n) == (right));                                         \
+	} while (0)
+#endif
 
 #endif

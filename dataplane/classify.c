@@ -34,15 +34,23 @@ static bool udp_checksum_ok(uint8_t *ip, uint32_t n, bool partial)
 	return true;
 }
 
-static enum packet_kind udp_target(struct worker *w, struct rte_mbuf *m, const struct address *a,
-				   uint16_t port, enum reason *why)
+bool classify_checksum_ok(struct rte_mbuf *m)
 {
-	uint32_t flow = address_flow(a, port);
+	uint8_t *ip = packet_ip(m);
 
+	if (!packet_is_unverified(m))
+		return true;
+	m->hash.fdir.hi &= ~PACKET_UNVERIFIED;
+	return udp_checksum_ok(ip, be16_get(ip + UDP_LEN), false);
+}
+
+static enum packet_kind udp_target(struct worker *w, struct rte_mbuf *m, const struct address *a,
+				   uint16_t port, uint32_t flow, enum reason *why)
+{
 	if (flow != FLOW_NONE) {
 		packet_target(m, PACKET_MEDIA, flow);
-		rte_prefetch0(&w->dp->flow[flow]);
-		rte_prefetch0((const char *)&w->dp->flow[flow] + 64);
+		rte_prefetch0(&w->flow[flow]);
+		rte_prefetch0_write(&w->flow[flow].packets);
 		return PACKET_MEDIA;
 	}
 	for (uint16_t i = 0; i < a->listeners; i++)
@@ -58,6 +66,9 @@ static enum packet_kind classify_l4(struct worker *w, const struct device *dev, 
 				    const struct address *a, uint8_t *ip, uint32_t n,
 				    enum reason *why)
 {
+	uint16_t port;
+	uint32_t flow;
+
 	if (ip[IP4_PROTO] == IPPROTO_ICMP) {
 		packet_target(m, PACKET_ICMP, 0);
 		return PACKET_ICMP;
@@ -67,10 +78,17 @@ static enum packet_kind classify_l4(struct worker *w, const struct device *dev, 
 	/* Bytes that IP has and UDP has not would get through unseen. */
 	if (n < PACKET_IP_LEN + PACKET_UDP_LEN || be16_get(ip + UDP_LEN) != n - PACKET_IP_LEN)
 		return drop(why, REASON_UDP_BAD);
-	if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) != RTE_MBUF_F_RX_L4_CKSUM_GOOD &&
-	    !udp_checksum_ok(ip, n - PACKET_IP_LEN, dev != NULL && dev->partial_checksums))
-		return drop(why, REASON_UDP_CHECKSUM);
-	return udp_target(w, m, a, be16_get(ip + UDP_DST), why);
+	port = be16_get(ip + UDP_DST);
+	flow = address_flow(a, port);
+	if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) != RTE_MBUF_F_RX_L4_CKSUM_GOOD) {
+		/* A datagram just put together, and what the kernel left open, are verified now. */
+		if (flow != FLOW_NONE && dev != NULL && !dev->partial_checksums)
+			packet_mark_unverified(m);
+		else if (!udp_checksum_ok(ip, n - PACKET_IP_LEN,
+					  dev != NULL && dev->partial_checksums))
+			return drop(why, REASON_UDP_CHECKSUM);
+	}
+	return udp_target(w, m, a, port, flow, why);
 }
 
 static void options_cut(struct rte_mbuf *m, uint32_t header)

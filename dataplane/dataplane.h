@@ -67,6 +67,7 @@ struct dp_conf {
 	struct siphash_key key;
 	uint64_t wall_ms; /* engine_conf's; 0: by the clock at the start */
 	bool groups_held; /* groups are not ours until dp_group_until(); else all are, for good */
+	bool no_records;  /* nobody takes them: none are made */
 	uint32_t mbufs;   /* per worker, 0: default */
 	uint16_t rx_desc, tx_desc; /* 0: device's default */
 };
@@ -125,6 +126,8 @@ struct dp_port_info {
 	uint8_t mac[6];
 	bool link_up;
 	uint16_t queues;
+	uint16_t rules,
+		rules_wanted; /* that steer media to its worker: taken by the device, asked */
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_missed, rx_errors, tx_errors;
 };
 
@@ -180,6 +183,7 @@ void dp_reply_free(struct dataplane *dp, struct dp_reply *reply);
 struct dp_store_op {
 	uint64_t barrier; /* not 0: all that this worker owed at a dp_barrier_post() came before */
 	bool put;         /* else delete */
+	bool whole;       /* PUT: all of it, else what has changed since the put before */
 	bool urgent;      /* an answer is held for it */
 	enum checkpoint_kind kind;
 	uint16_t worker, group;
@@ -199,6 +203,9 @@ bool dp_store_take(struct dataplane *dp, struct dp_store_op *op);
  */
 int dp_wake_fd(struct dataplane *dp);
 void dp_wake_clear(struct dataplane *dp);
+
+/* Has it readable no more, and not again until dp_wake_clear(): who looks by itself until then. */
+void dp_wake_hold(struct dataplane *dp);
 
 /* ENGINE_EV_STORED to a worker; false when its ring is full: try later. */
 bool dp_stored_post(struct dataplane *dp, uint16_t worker, enum checkpoint_kind kind,

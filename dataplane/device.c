@@ -5,6 +5,7 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_flow.h>
 #include <rte_random.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -336,6 +337,8 @@ bool devices_start(struct dataplane *dp, char *why, uint32_t why_len)
 			return fail(why, why_len, dp->device[i].name, "cannot be started: %s",
 				    rte_strerror(rc ? -rc : ENOMEM));
 	}
+	for (uint16_t i = 0; i < dp->devices; i++)
+		steer_rules_install(dp, &dp->device[i]);
 	for (uint16_t i = 0; i < dp->ports; i++)
 		port_mac(&dp->conf.port[i], &dp->port[i], &dp->device[dp->port[i].device]);
 	return true;
@@ -359,6 +362,8 @@ void devices_stop(struct dataplane *dp)
 		struct rte_eth_dev_info info;
 		bool known = rte_eth_dev_info_get(d->eth, &info) == 0;
 
+		if (d->rules.taken != 0)
+			rte_flow_flush(d->eth, NULL);
 		if (d->started)
 			rte_eth_dev_stop(d->eth);
 		rte_eth_dev_close(d->eth);

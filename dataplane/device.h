@@ -15,6 +15,7 @@
 
 #include "dataplane/dataplane.h"
 #include "dataplane/rx_wait.h"
+#include "dataplane/steer_rules.h"
 
 #define DEVICE_NAME   64u
 #define DEVICE_QUEUES 16u
@@ -44,6 +45,7 @@ struct device {
 	uint8_t port_of_vlan[DEVICE_VLANS]; /* our port + 1; 0: none */
 	struct rte_ring *tx_ring[DP_MAX_WORKERS];
 	struct rx_wait rx_wait[DEVICE_QUEUES];
+	struct steer_rules rules;
 };
 
 struct dataplane;

@@ -1,5 +1,7 @@
 #include "dataplane/flows.h"
 
+#include <rte_prefetch.h>
+
 #include "dataplane/neigh.h"
 #include "dataplane/output.h"
 #include "dataplane/steer.h"
@@ -88,6 +90,22 @@ static void part(struct worker *w, uint32_t index, uint32_t partner)
 	flow_join(f, NULL);
 }
 
+void relay_ahead(const struct worker *w, const struct engine_out *out)
+{
+	for (uint32_t i = 0; i < out->count; i++) {
+		const struct engine_action *a = &out->action[i];
+		uint32_t index = FLOW_NONE;
+
+		if (a->type == ENGINE_FLOW_PUBLISH || a->type == ENGINE_FLOW_RETIRE)
+			index = index_of(w->dp, a->flow.realm, a->flow.address, a->flow.port);
+		if (index == FLOW_NONE)
+			continue;
+		for (uint32_t at = 0; at < sizeof(struct flow); at += 64)
+			rte_prefetch0((const char *)&w->dp->flow[index] + at);
+		rte_prefetch0(&w->dp->flow_slot[index]);
+	}
+}
+
 void relay_publish(struct worker *w, const struct flow_spec *spec)
 {
 	struct dataplane *dp = w->dp;
@@ -144,7 +162,8 @@ static void record(struct worker *w, const struct flow *f)
 				  .from_realm = f->spec.realm,
 				  .to_realm = f->spec.peer_realm};
 
-	if (!(w->dp->realm[f->spec.realm].gate & w->active) || (f->spec.rtcp && f->packets == 0))
+	if (w->dp->conf.no_records || !(w->dp->realm[f->spec.realm].gate & w->active) ||
+	    (f->spec.rtcp && f->packets == 0))
 		return;
 	r.media.port = f->spec.port;
 	r.media.stream = f->spec.stream;
@@ -206,13 +225,21 @@ static bool is_silent(const struct worker *w, const struct flow *f)
 	return w->now > active_at(f, partner) + timeout * 1000ull;
 }
 
-/* Whether a call has a stream that is not silent: only asked of a call with a silent one. */
+/*
+ * Whether a call has no stream that is not silent: only asked of a call with a silent
+ * one. The engine says where its other streams are, as a walk over all flows would
+ * stop the worker when many calls fall silent at one time.
+ */
 static bool call_is_silent(const struct worker *w, uint64_t call)
 {
-	for (uint32_t i = 0; i < w->live_count; i++) {
-		const struct flow *f = &w->dp->flow[w->live[i]];
+	struct engine_stream_place at[ENGINE_STREAMS];
+	uint32_t n = engine_call_streams(w->engine, call, at);
 
-		if (f->spec.call == call && !f->spec.rtcp && !is_silent(w, f))
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t index = index_of(w->dp, at[i].realm, at[i].address, at[i].port);
+		const struct flow *f = index != FLOW_NONE ? &w->dp->flow[index] : NULL;
+
+		if (f != NULL && f->state != FLOW_FREE && f->spec.call == call && !is_silent(w, f))
 			return false;
 	}
 	return true;

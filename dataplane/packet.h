@@ -7,7 +7,8 @@
  *   packet_type    enum packet_kind
  *   hash.usr       target: index of the flow (MEDIA) or of the listener (SIP)
  *   hash.fdir.hi   our port (index into dataplane.port); in the upper half how often
- *                  the packet has been relayed to a flow of our own
+ *                  the packet has been relayed to a flow of our own, and whether its UDP
+ *                  checksum is still to be verified (MEDIA only)
  *   l2_len         bytes before the IPv4 header, options cut out of the way
  *   l3_len         20: a classified header has no options
  * A chain of mbufs is a reassembled datagram with l2_len 0; all else is one mbuf.
@@ -18,6 +19,7 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -26,6 +28,8 @@
 #define PACKET_DATAGRAM 65535u
 #define PACKET_VLAN_LEN 4u
 #define PACKET_L2_MAX   (RTE_ETHER_HDR_LEN + PACKET_VLAN_LEN)
+/* In hash.fdir.hi. */
+#define PACKET_UNVERIFIED (1u << 31)
 
 enum packet_kind {
 	PACKET_DROP, /* with a reason */
@@ -121,7 +125,18 @@ static inline void packet_turn(struct rte_mbuf *m, uint16_t port)
 
 static inline uint32_t packet_turns(const struct rte_mbuf *m)
 {
-	return m->hash.fdir.hi >> 16;
+	return (m->hash.fdir.hi & ~PACKET_UNVERIFIED) >> 16;
+}
+
+/* Nobody has looked at the UDP checksum: who decides anything by the packet does. */
+static inline void packet_mark_unverified(struct rte_mbuf *m)
+{
+	m->hash.fdir.hi |= PACKET_UNVERIFIED;
+}
+
+static inline bool packet_is_unverified(const struct rte_mbuf *m)
+{
+	return m->hash.fdir.hi & PACKET_UNVERIFIED;
 }
 
 static inline uint16_t packet_port(const struct rte_mbuf *m)

@@ -1,8 +1,10 @@
 #include "dataplane/relay.h"
 
 #include "dataplane/checksum.h"
+#include "dataplane/classify.h"
 #include "dataplane/flows.h"
 #include "dataplane/output.h"
+#include "dataplane/relay_fast.h"
 #include "dataplane/steer.h"
 #include "dataplane/tx.h"
 #include "dataplane/worker.h"
@@ -45,25 +47,14 @@ static void relay_slow(struct worker *w, struct rte_mbuf *m, struct flow *f, uin
 	output_packet(w, f->out_port, m);
 }
 
-static inline void relay_send(struct worker *w, struct rte_mbuf *m, struct flow *f, uint8_t *ip)
+static void relay_send(struct worker *w, struct rte_mbuf *m, struct flow *f, uint8_t *ip)
 {
-	const struct port *p = &w->dp->port[f->out_port];
 	uint32_t n = m->pkt_len - m->l2_len;
-	uint8_t *l2 = ip - f->out_l2_len;
 
-	if (unlikely(f->out_l2_len == 0 || m->nb_segs > 1 || n > p->mtu)) {
+	if (f->out_l2_len == 0 || m->nb_segs > 1 || n > w->way[f->out_port].mtu)
 		relay_slow(w, m, f, ip);
-		return;
-	}
-	/* Two sizes, so that both copies are of a constant length. */
-	if (f->out_l2_len == RTE_ETHER_HDR_LEN)
-		memcpy(l2, f->out_l2, RTE_ETHER_HDR_LEN);
 	else
-		memcpy(l2, f->out_l2, PACKET_L2_MAX);
-	m->data_off = (uint16_t)(l2 - (uint8_t *)m->buf_addr);
-	m->data_len = (uint16_t)(n + f->out_l2_len);
-	m->pkt_len = m->data_len;
-	tx_put(w, p->device, m);
+		relay_frame(w, m, f, ip, n);
 }
 
 /* Through one flow: rewritten for its partner's side. False: dropped. */
@@ -73,6 +64,7 @@ static bool relay_admit(struct worker *w, struct rte_mbuf *m, uint8_t *ip, uint3
 	struct flow *f = &w->dp->flow[m->hash.usr];
 	struct net_addr src = {ip_get(ip + IP4_SRC), be16_get(ip + UDP_SRC)};
 	enum reason why = REASON_FLOW_UNPROVEN;
+	bool right;
 	enum flow_verdict v =
 		flow_admit(f, rtp_of(w, m->hash.usr), src, ip + headers, n - headers, w->now, &why);
 
@@ -84,7 +76,9 @@ static bool relay_admit(struct worker *w, struct rte_mbuf *m, uint8_t *ip, uint3
 		worker_drop(w, m, why);
 		return false;
 	}
+	right = CHECKSUM_VERIFIED(ip, n);
 	flow_rewrite(f, ip);
+	CHECKSUM_ASSERT(ip, n, right);
 	w->count.relayed++;
 	return true;
 }
@@ -126,6 +120,12 @@ void relay_packet(struct worker *w, struct rte_mbuf *m)
 	uint32_t n, to;
 	uint8_t *ip = worker_contiguous(w, m, &n);
 
+	if (likely(m->nb_segs == 1) && likely(relay_fast(w, m, &w->flow[m->hash.usr], ip)))
+		return;
+	if (!classify_checksum_ok(m)) {
+		worker_drop(w, m, REASON_UDP_CHECKSUM);
+		return;
+	}
 	while (relay_admit(w, m, ip, n)) {
 		struct flow *f = &w->dp->flow[m->hash.usr];
 

@@ -41,6 +41,8 @@ static void port_info_fill(const struct dataplane *dp, const struct port *p, str
 	rte_eth_link_get_nowait(d->eth, &link);
 	*i = (struct dp_port_info){.link_up = link.link_status == RTE_ETH_LINK_UP,
 				   .queues = d->rx_queues,
+				   .rules = d->rules.taken,
+				   .rules_wanted = d->rules.wanted,
 				   .rx_packets = st.ipackets,
 				   .tx_packets = st.opackets,
 				   .rx_bytes = st.ibytes,

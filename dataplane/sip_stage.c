@@ -59,7 +59,8 @@ static void carry(struct worker *w, const struct engine_action *a)
 		carry_answer(w, a->answer);
 		break;
 	case ENGINE_RECORD:
-		worker_record(w, a->record);
+		if (!w->dp->conf.no_records)
+			worker_record(w, a->record);
 		break;
 	case ENGINE_STORE_PUT:
 		state_put(w, a->store);
@@ -81,6 +82,7 @@ uint32_t sip_stage_event(struct worker *w, struct engine_event *ev)
 	ev->now = w->now;
 	engine_out_clear(w->out);
 	w->engine_due = engine_handle(w->engine, ev, w->out);
+	relay_ahead(w, w->out);
 	for (uint32_t i = 0; i < w->out->count; i++)
 		carry(w, &w->out->action[i]);
 	return w->out->count;

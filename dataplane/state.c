@@ -49,6 +49,7 @@ void state_free(struct worker *w)
 static struct dp_store_op op_of(const struct worker *w, const struct engine_store *s, bool put)
 {
 	struct dp_store_op op = {.put = put,
+				 .whole = s->whole,
 				 .urgent = s->urgent,
 				 .kind = s->kind,
 				 .worker = w->id,

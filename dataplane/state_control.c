@@ -64,13 +64,18 @@ int dp_wake_fd(struct dataplane *dp)
 	return dp->wake_fd;
 }
 
-void dp_wake_clear(struct dataplane *dp)
+void dp_wake_hold(struct dataplane *dp)
 {
 	uint64_t n;
 
-	/* In this order: a worker that finds us not woken writes after the reading. */
 	while (read(dp->wake_fd, &n, sizeof(n)) < 0 && errno == EINTR)
 		;
+}
+
+void dp_wake_clear(struct dataplane *dp)
+{
+	/* In this order: a worker that finds us not woken writes after the reading. */
+	dp_wake_hold(dp);
 	(void)__atomic_exchange_n(&dp->woken, false, __ATOMIC_ACQ_REL);
 }
 

@@ -185,6 +185,9 @@ static struct rte_tel_data *port_dict(const struct dataplane *dp, const struct p
 	rte_tel_data_add_dict_u64(d, "vlan", p->vlan);
 	rte_tel_data_add_dict_u64(d, "rx_queues", dev->rx_queues);
 	rte_tel_data_add_dict_u64(d, "tx_queues", dev->tx_queues);
+	rte_tel_data_add_dict_u64(d, "steer_rules", dev->rules.taken);
+	rte_tel_data_add_dict_u64(d, "steer_rules_wanted", dev->rules.wanted);
+	rte_tel_data_add_dict_string(d, "steer_refused", dev->rules.why);
 	rte_tel_data_add_dict_u64(d, "rx_packets", st.ipackets);
 	rte_tel_data_add_dict_u64(d, "tx_packets", st.opackets);
 	rte_tel_data_add_dict_u64(d, "rx_bytes", st.ibytes);

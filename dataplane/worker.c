@@ -1,7 +1,6 @@
 #include "dataplane/worker.h"
 
 #include <rte_cycles.h>
-#include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <sys/prctl.h>
 
@@ -11,6 +10,7 @@
 #include "dataplane/icmp.h"
 #include "dataplane/nd.h"
 #include "dataplane/output.h"
+#include "dataplane/receive.h"
 #include "dataplane/relay.h"
 #include "dataplane/request.h"
 #include "dataplane/sip_stage.h"
@@ -47,8 +47,7 @@ void worker_take(struct worker *w, enum packet_kind kind, struct rte_mbuf *m)
 	}
 }
 
-/* What classification found: here when it is ours, or to its owner. */
-static void packet_dispatch(struct worker *w, enum packet_kind kind, struct rte_mbuf *m)
+void worker_dispatch(struct worker *w, enum packet_kind kind, struct rte_mbuf *m)
 {
 	uint16_t to = steer_owner(w, kind, m);
 
@@ -70,41 +69,7 @@ void worker_fragment(struct worker *w, struct rte_mbuf *m)
 	if (kind == PACKET_DROP)
 		worker_drop(w, m, why);
 	else
-		packet_dispatch(w, kind, m);
-}
-
-static void burst(struct worker *w, const struct device *dev, struct rte_mbuf **pkt, uint16_t n)
-{
-	enum packet_kind kind[WORKER_BURST];
-	enum reason why = REASON_L2_SHORT;
-
-	for (uint16_t i = 0; i < n; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(pkt[i], void *));
-	for (uint16_t i = 0; i < n; i++) {
-		kind[i] = classify_frame(w, dev, pkt[i], &why);
-		if (unlikely(kind[i] == PACKET_DROP))
-			reason_count(&w->reasons, why);
-	}
-	for (uint16_t i = 0; i < n; i++)
-		packet_dispatch(w, kind[i], pkt[i]);
-}
-
-static uint32_t receive(struct worker *w)
-{
-	struct rte_mbuf *pkt[WORKER_BURST];
-	uint32_t all = 0;
-
-	for (uint16_t i = 0; i < w->rx_count; i++) {
-		const struct worker_rx *rx = &w->rx[i];
-		uint16_t n = rte_eth_rx_burst(rx->dev->eth, rx->queue, pkt, WORKER_BURST);
-
-		packets_got(pkt, n);
-		if (n != 0)
-			burst(w, rx->dev, pkt, n);
-		all += n;
-	}
-	w->count.rx_packets += all;
-	return all;
+		worker_dispatch(w, kind, m);
 }
 
 /* What is due by the clock, once a ms. */
@@ -135,11 +100,16 @@ bool worker_turn(struct worker *w, uint64_t now)
 	group_look(w, now);
 	left = relay_renew(w);
 	busy = receive(w);
+	/* Media does not wait for what else is due in this turn. */
+	tx_flush_all(w);
 	busy += steer_drain_packets(w);
 	busy += steer_drain_messages(w);
 	busy += tx_drain(w);
-	if (now != w->last_tick)
+	if (now != w->last_tick) {
+		/* What came to a worker that slept for long has not to wait for what was put off. */
+		tx_flush_all(w);
 		tick(w);
+	}
 	sip_stage_media(w);
 	for (uint32_t i = 0; w->engine_due && i < ENGINE_TICKS; i++)
 		sip_stage_tick(w);

@@ -58,6 +58,12 @@ struct worker_rx {
 	uint16_t queue;
 };
 
+/* Where packets leave that go out by one of our ports: all that a relayed one needs of it. */
+struct worker_way {
+	uint16_t device;
+	uint16_t mtu;
+};
+
 struct worker_tx_in {
 	struct rte_ring *ring;
 	uint16_t device;
@@ -121,7 +127,9 @@ struct worker {
 	uint64_t looked;
 	uint64_t last_tick;
 	uint64_t last_report;
-	bool engine_due; /* the engine said that more is due at once */
+	bool engine_due;   /* the engine said that more is due at once */
+	struct flow *flow; /* of all workers: dp->flow */
+	struct worker_way way[DP_MAX_PORTS];
 	struct rte_mempool *pool;
 	struct reason_counters reasons;
 	struct worker_counters count;
@@ -222,6 +230,9 @@ void worker_free(struct worker *w);
 
 /* One turn of the loop; whether there was anything to do. */
 bool worker_turn(struct worker *w, uint64_t now);
+
+/* What classification found: here when it is ours, or to its owner. */
+void worker_dispatch(struct worker *w, enum packet_kind kind, struct rte_mbuf *m);
 
 /* Carries out what classification found: the packet is this worker's. */
 void worker_take(struct worker *w, enum packet_kind kind, struct rte_mbuf *m);

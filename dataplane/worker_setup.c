@@ -72,6 +72,7 @@ static void engine_conf_fill(const struct worker *w, struct engine_conf *c)
 	c->key = conf->key;
 	c->snapshot = conf->snapshot;
 	c->wall_ms = conf->wall_ms;
+	c->zeroed = true; /* by memory_map() */
 }
 
 static bool engine_create(struct worker *w)
@@ -105,6 +106,7 @@ bool worker_create(struct dataplane *dp, uint16_t id)
 	w->icmp.at = 0;
 	w->beat = w->now;
 	w->snapshot = dp->conf.snapshot;
+	w->flow = dp->flow;
 	w->pool = dp->pool[id];
 	w->datagram = memory_map(PACKET_DATAGRAM + 1);
 	w->live = memory_map((size_t)dp->flow_count * sizeof(*w->live) + 1);
@@ -172,6 +174,8 @@ void worker_connect(struct worker *w)
 {
 	struct dataplane *dp = w->dp;
 
+	for (uint16_t i = 0; i < dp->ports; i++)
+		w->way[i] = (struct worker_way){dp->port[i].device, dp->port[i].mtu};
 	for (uint16_t i = 0; i < dp->devices; i++) {
 		const struct device *d = &dp->device[i];
 		struct worker_tx *t = &w->tx[i];

@@ -23,5 +23,5 @@ void *arena_take(struct arena *a, size_t count, size_t size)
 	a->used = need > SIZE_MAX - at ? SIZE_MAX : at + need;
 	if (a->base == NULL || a->used > a->cap)
 		return NULL;
-	return memset(a->base + at, 0, need);
+	return a->zeroed ? a->base + at : memset(a->base + at, 0, need);
 }

@@ -9,6 +9,7 @@
 #ifndef SBC_BASE_ARENA_H
 #define SBC_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct arena {
 	uint8_t *base;
 	size_t used;
 	size_t cap;
+	bool zeroed; /* `base` is zeroes already and is not written, so not had, until it is used */
 };
 
 void arena_init(struct arena *a, void *base, size_t cap);

@@ -1,5 +1,7 @@
 #include "sbc/base/siphash.h"
 
+#include <string.h>
+
 struct state {
 	uint64_t v0, v1, v2, v3;
 };
@@ -42,6 +44,17 @@ static inline uint64_t load(const uint8_t *p, size_t n)
 	return v;
 }
 
+static inline uint64_t load_word(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	return v;
+}
+
 static inline uint64_t siphash(const struct siphash_key *key, const uint8_t *p, size_t n, int c,
 			       int d)
 {
@@ -54,7 +67,7 @@ static inline uint64_t siphash(const struct siphash_key *key, const uint8_t *p, 
 	size_t left = n;
 
 	for (; left >= 8; left -= 8, p += 8)
-		absorb(&s, load(p, 8), c);
+		absorb(&s, load_word(p), c);
 	absorb(&s, load(p, left) | (uint64_t)n << 56, c);
 	s.v2 ^= 0xff;
 	rounds(&s, d);

@@ -65,8 +65,12 @@ void wbuf_hex(struct wbuf *w, const uint8_t *bytes, uint32_t n)
 		w->full = true;
 		return;
 	}
+	/* A cursor of its own: a byte written through w->p could be part of *w. */
+	char *at = w->p + w->n;
+
 	for (uint32_t i = 0; i < n; i++) {
-		w->p[w->n++] = digit[bytes[i] >> 4];
-		w->p[w->n++] = digit[bytes[i] & 15];
+		*at++ = digit[bytes[i] >> 4];
+		*at++ = digit[bytes[i] & 15];
 	}
+	w->n += 2 * n;
 }

@@ -36,6 +36,7 @@ struct checkpoint_member {
 	uint8_t since; /* schema */
 	uint8_t limit; /* COUNT: largest value; PARTS: how many there are */
 	uint8_t need;  /* its absence is an error */
+	uint8_t len;   /* of the name */
 	uint16_t offset;
 	const char *words;
 	const struct checkpoint_member *parts;

@@ -3,7 +3,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* One row of a table. What a later schema than the first brought has `.since`. */
-#define NAME(n, t) .name = (n), .type = VALUE_##t
+#define NAME(n, t) .name = (n), .len = sizeof(n) - 1, .type = VALUE_##t
 #define SIDE(m)    .offset = offsetof(struct checkpoint_side, m)
 #define STREAM(m)  .offset = offsetof(struct checkpoint_stream, m)
 #define LEG(m)     .offset = offsetof(struct checkpoint_leg, m)

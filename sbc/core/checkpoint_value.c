@@ -7,17 +7,23 @@ static const void *member_at(const struct checkpoint_member *m, const void *base
 	return (const uint8_t *)base + m->offset;
 }
 
+static uint32_t word_len(const char *words)
+{
+	uint32_t n = 0;
+
+	while (words[n] && words[n] != ' ')
+		n++;
+	return n;
+}
+
 /* The n-th of the words, empty when there are fewer. */
 static struct slice word_at(const char *words, uint32_t n)
 {
-	const char *end;
-
 	for (; n && *words; n--) {
-		words += strcspn(words, " ");
+		words += word_len(words);
 		words += *words == ' ';
 	}
-	end = words + strcspn(words, " ");
-	return slice_of(words, (uint32_t)(end - words));
+	return slice_of(words, word_len(words));
 }
 
 static bool word_find(const char *words, struct slice s, uint32_t *n)
@@ -161,13 +167,16 @@ static void flags_write(struct wbuf *w, const char *words, uint32_t flags)
 {
 	bool first = true;
 
-	for (uint32_t n = 0; word_at(words, n).n; n++) {
-		if (!(flags & 1u << n))
-			continue;
-		if (!first)
-			wbuf_char(w, ',');
-		wbuf_put(w, word_at(words, n));
-		first = false;
+	for (; *words; flags >>= 1) {
+		uint32_t n = word_len(words);
+
+		if (flags & 1u) {
+			if (!first)
+				wbuf_char(w, ',');
+			wbuf_put(w, slice_of(words, n));
+			first = false;
+		}
+		words += n + (words[n] == ' ');
 	}
 	if (first)
 		wbuf_lit(w, "none");
@@ -195,6 +204,24 @@ static bool flags_read(struct slice s, const char *words, uint64_t *flags)
 
 /* ---- parts ---- */
 
+/* " name=", without the space when it is the first. */
+static void part_name_write(struct wbuf *w, const struct checkpoint_member *part, bool first)
+{
+	uint32_t space = first ? 0 : 1, n = space + part->len + 1;
+	char *p = w->p + w->n;
+
+	if (w->full || n > w->cap - w->n) {
+		w->full = true;
+		return;
+	}
+	if (space)
+		*p++ = ' ';
+	for (uint32_t i = 0; i < part->len; i++)
+		*p++ = part->name[i];
+	*p = '=';
+	w->n += n;
+}
+
 static void parts_write(struct wbuf *w, const struct checkpoint_member *m, const void *base)
 {
 	bool first = true;
@@ -204,11 +231,8 @@ static void parts_write(struct wbuf *w, const struct checkpoint_member *m, const
 
 		if (checkpoint_value_is_zero(part, member_at(m, base)))
 			continue;
-		if (!first)
-			wbuf_char(w, ' ');
+		part_name_write(w, part, first);
 		first = false;
-		wbuf_put(w, slice_str(part->name));
-		wbuf_char(w, '=');
 		checkpoint_value_write(w, part, member_at(m, base));
 	}
 }
@@ -369,10 +393,10 @@ uint32_t checkpoint_member_find(const struct checkpoint_members *set, struct sli
 	uint32_t i;
 
 	for (i = 0; i < set->count; i++) {
-		const char *own = set->member[i].name;
+		const struct checkpoint_member *m = &set->member[i];
 
-		if (name.n && own[0] == name.p[0] && strlen(own) == name.n &&
-		    memcmp(own, name.p, name.n) == 0)
+		if (name.n == m->len && m->name[0] == name.p[0] &&
+		    memcmp(m->name, name.p, name.n) == 0)
 			break;
 	}
 	return i < set->count && set->member[i].since <= schema ? i : set->count;

@@ -1,36 +1,46 @@
 #include "sbc/core/checkpoint_internal.h"
 
-/* Longest: "invite.3.response" and its like. */
-#define NAME_MAX_LEN 32u
+/* Bytes before a field's name: the lengths of name and value. */
+#define FIELD_HEAD 3u
 
 /* "prefix" and, unless negative, an index and a dot. */
 struct group_name {
-	const char *prefix;
+	struct slice prefix;
 	int index;
 };
 
-static struct slice field_name(char *buf, struct group_name group, const char *name)
+/* A name, its lengths before it: the value's is put in once that is written, at `at`. */
+static void name_write(struct wbuf *w, struct group_name group, const struct checkpoint_member *m)
 {
-	struct wbuf w;
+	uint32_t index = group.index >= 0 ? 2 : 0, n = group.prefix.n + index + m->len;
+	char *p = w->p + w->n;
 
-	wbuf_init(&w, buf, NAME_MAX_LEN);
-	wbuf_put(&w, slice_str(group.prefix));
-	if (group.index >= 0) {
-		wbuf_u64(&w, (uint64_t)group.index);
-		wbuf_char(&w, '.');
+	if (w->full || FIELD_HEAD + n > w->cap - w->n) {
+		w->full = true;
+		return;
 	}
-	wbuf_put(&w, slice_str(name));
-	return wbuf_slice(&w);
+	p[0] = (char)n;
+	p[1] = p[2] = 0;
+	p += FIELD_HEAD;
+	for (uint32_t i = 0; i < group.prefix.n; i++)
+		*p++ = group.prefix.p[i];
+	if (index) {
+		*p++ = (char)('0' + group.index);
+		*p++ = '.';
+	}
+	for (uint32_t i = 0; i < m->len; i++)
+		*p++ = m->name[i];
+	w->n += FIELD_HEAD + n;
 }
 
 /* The value is written where it is to stand, and its length put in afterwards. */
-static void member_write(struct wbuf *w, struct slice name, const struct checkpoint_member *m,
+static void member_write(struct wbuf *w, struct group_name group, const struct checkpoint_member *m,
 			 const void *base)
 {
-	uint32_t at = w->n;
+	uint32_t at = w->n, from;
 
-	checkpoint_put(w, name, SLICE_NONE);
-	uint32_t from = w->n;
+	name_write(w, group, m);
+	from = w->n;
 	checkpoint_value_write(w, m, base);
 	if (!wbuf_ok(w))
 		return;
@@ -45,14 +55,12 @@ static void member_write(struct wbuf *w, struct slice name, const struct checkpo
 static void group_write(struct wbuf *w, struct group_name group,
 			const struct checkpoint_members *set, const void *base)
 {
-	char name[NAME_MAX_LEN];
-
 	for (uint32_t i = 0; i < set->count; i++) {
 		const struct checkpoint_member *m = &set->member[i];
 
 		/* What must be there is, even if it says nothing. */
 		if (m->need || !checkpoint_value_is_zero(m, base))
-			member_write(w, field_name(name, group, m->name), m, base);
+			member_write(w, group, m, base);
 	}
 }
 
@@ -69,22 +77,24 @@ static void version_write(struct wbuf *w)
 void checkpoint_call_write(struct wbuf *w, const struct call_checkpoint *c)
 {
 	version_write(w);
-	group_write(w, (struct group_name){"", -1}, &checkpoint_call_members, c);
-	group_write(w, (struct group_name){"caller.", -1}, &checkpoint_leg_members, &c->leg[0]);
-	group_write(w, (struct group_name){"callee.", -1}, &checkpoint_leg_members, &c->leg[1]);
+	group_write(w, (struct group_name){SLICE_NONE, -1}, &checkpoint_call_members, c);
+	group_write(w, (struct group_name){SLICE_LIT("caller."), -1}, &checkpoint_leg_members,
+		    &c->leg[0]);
+	group_write(w, (struct group_name){SLICE_LIT("callee."), -1}, &checkpoint_leg_members,
+		    &c->leg[1]);
 	for (int i = 0; i < c->streams; i++)
-		group_write(w, (struct group_name){"stream.", i}, &checkpoint_stream_members,
-			    &c->stream[i]);
+		group_write(w, (struct group_name){SLICE_LIT("stream."), i},
+			    &checkpoint_stream_members, &c->stream[i]);
 	for (int i = 0; i < c->pendings; i++)
-		group_write(w, (struct group_name){"pending.", i}, &checkpoint_stream_members,
-			    &c->pending[i]);
+		group_write(w, (struct group_name){SLICE_LIT("pending."), i},
+			    &checkpoint_stream_members, &c->pending[i]);
 	for (int i = 0; i < c->exchanges; i++)
-		group_write(w, (struct group_name){"invite.", i}, &checkpoint_exchange_members,
-			    &c->exchange[i]);
+		group_write(w, (struct group_name){SLICE_LIT("invite."), i},
+			    &checkpoint_exchange_members, &c->exchange[i]);
 }
 
 void checkpoint_registration_write(struct wbuf *w, const struct registration_checkpoint *r)
 {
 	version_write(w);
-	group_write(w, (struct group_name){"", -1}, &checkpoint_registration_members, r);
+	group_write(w, (struct group_name){SLICE_NONE, -1}, &checkpoint_registration_members, r);
 }

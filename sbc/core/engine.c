@@ -13,6 +13,12 @@
 /* Seconds for which finished transactions of one call are kept, added up, and some room. */
 #define FINISHED_S 104u
 
+/*
+ * Its INVITE's exchange is kept for 64*T1, for 2xx that come again. Refusals may
+ * hold an eighth of the transactions, with an exchange each; and some room.
+ */
+#define EXCHANGE_S 50u
+
 void engine_limits_for(struct engine_limits *l, uint32_t calls, uint32_t registrations)
 {
 	engine_limits_rate(l, calls, registrations, calls / 10 + 1);
@@ -27,6 +33,7 @@ void engine_limits_rate(struct engine_limits *l, uint32_t calls, uint32_t regist
 		.calls = calls,
 		.registrations = registrations,
 		.transactions = tx,
+		.exchanges = 2 * calls + EXCHANGE_S * cps + registrations / 2 + 1024,
 		.shards = 1,
 	};
 	l->blob[0] = (struct blob_class){64, 6 * calls + 2 * registrations + 256};
@@ -40,6 +47,7 @@ static void engine_cut(struct engine *e, struct arena *a, const struct engine_co
 		       uint64_t now)
 {
 	const struct engine_limits *l = &conf->limits;
+	uint32_t exchanges = l->exchanges ? l->exchanges : l->transactions;
 	struct tx_conf tx = {
 		.capacity = l->transactions,
 		.t1_ms = conf->snapshot->t1_ms,
@@ -52,13 +60,13 @@ static void engine_cut(struct engine *e, struct arena *a, const struct engine_co
 	blob_init(&e->blobs, a, l->blob);
 	e->tx = tx_layer_init(a, &tx, now);
 	pool_init(&e->calls, a, l->calls, sizeof(struct call));
-	pool_init(&e->exchanges, a, l->transactions, sizeof(struct exchange));
+	pool_init(&e->exchanges, a, exchanges, sizeof(struct exchange));
 	pool_init(&e->registrations, a, l->registrations, sizeof(struct registration));
 	table_init(&e->dialogs, a, 2 * l->calls);
 	table_init(&e->ids, a, l->calls);
 	table_init(&e->contacts, a, l->registrations);
 	table_init(&e->users, a, l->registrations);
-	wheel_init(&e->wheel, a, l->calls + l->registrations + l->transactions, now);
+	wheel_init(&e->wheel, a, l->calls + l->registrations + exchanges, now);
 	e->exchange_of = arena_take(a, l->transactions, sizeof(uint32_t));
 	slots_init(&e->slots, a, l->shard, l->shards, conf->snapshot);
 }
@@ -88,6 +96,7 @@ struct engine *engine_init(void *mem, size_t len, const struct engine_conf *conf
 	if (mem == NULL || len < engine_measure(conf))
 		return NULL;
 	arena_init(&a, mem, len);
+	a.zeroed = conf->zeroed;
 	struct engine *e = arena_take(&a, 1, sizeof(*e));
 	engine_cut(e, &a, conf, now);
 	e->limits = conf->limits;

@@ -29,6 +29,7 @@ struct engine_limits {
 	uint32_t calls;
 	uint32_t registrations;
 	uint32_t transactions;
+	uint32_t exchanges; /* requests that cross the border; 0: as many as transactions */
 	struct blob_class blob[BLOB_CLASSES];
 	uint16_t shard, shards; /* this engine is number `shard` of `shards` */
 };
@@ -50,6 +51,7 @@ struct engine_conf {
 	struct siphash_key key;  /* the node's: hashes, buckets, contact users */
 	struct siphash_key seed; /* this engine's generator: random, or fixed in a test */
 	const struct snapshot *snapshot;
+	bool zeroed; /* the memory is zeroes: fresh from the kernel, which then gives it by use */
 	uint64_t wall_ms; /* added to engine time it gives ms since 1970, for checkpoints */
 };
 
@@ -104,6 +106,9 @@ enum engine_store_mode {
 
 /* A put waits that long for more changes of the same call, unless somebody waits for it. */
 #define ENGINE_STORE_GATHER_MS 250u
+
+/* How long the end of a call waits to be stored: most BYEs are answered by then. */
+#define ENGINE_STORE_ENDING_MS 100u
 
 enum engine_media_type {
 	ENGINE_MEDIA_LATCHED,
@@ -248,6 +253,18 @@ uint32_t engine_calls_read(const struct engine *e, uint32_t *cursor, struct engi
 			   uint32_t max);
 uint32_t engine_registrations_read(const struct engine *e, uint32_t *cursor,
 				   struct engine_registration_info *info, uint32_t max);
+
+/* The RTP port of one stream of a call, on the caller's side. */
+struct engine_stream_place {
+	uint16_t realm;  /* of the snapshot */
+	uint8_t address; /* number of the local address among its realm's */
+	uint16_t port;
+};
+#define ENGINE_STREAMS 8u
+
+/* All streams of a call whose flows are published, up to ENGINE_STREAMS; 0: there is no such call. */
+uint32_t engine_call_streams(const struct engine *e, uint64_t call,
+			     struct engine_stream_place at[ENGINE_STREAMS]);
 
 /* Memory of one established two-leg call with one stream, in bytes, by this build's sizes. */
 uint32_t engine_bytes_per_call(void);

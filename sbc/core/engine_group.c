@@ -64,7 +64,7 @@ static uint64_t lost_listeners(const struct engine *e)
  * Calls, registrations, transactions, exchanges: in this order, so that what a
  * call or transaction would still say is never said.
  */
-static bool forget_next(struct engine *e)
+static bool forget_next(struct engine *e, uint64_t listeners)
 {
 	uint32_t at = e->lost_sweep, tx;
 
@@ -80,7 +80,7 @@ static bool forget_next(struct engine *e)
 	at -= e->registrations.capacity;
 	if (at < e->limits.transactions) {
 		tx = at;
-		tx_sweep_listeners(e->tx, lost_listeners(e), &tx, 1);
+		tx_sweep_listeners(e->tx, listeners, &tx, 1);
 		return true;
 	}
 	at -= e->limits.transactions;
@@ -92,8 +92,10 @@ static bool forget_next(struct engine *e)
 
 void engine_group_sweep(struct engine *e)
 {
+	uint64_t listeners = lost_listeners(e);
+
 	for (uint32_t looked = 0; looked < SWEEP_BUDGET && engine_has_room(e); looked++) {
-		if (!forget_next(e)) {
+		if (!forget_next(e, listeners)) {
 			e->lost_groups = 0;
 			return;
 		}

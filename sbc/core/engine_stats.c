@@ -1,3 +1,5 @@
+#include <assert.h>
+
 #include "sbc/core/call.h"
 #include "sbc/core/engine_internal.h"
 #include "sbc/core/offer.h"
@@ -94,6 +96,27 @@ uint32_t engine_calls_read(const struct engine *e, uint32_t *cursor, struct engi
 	for (; *cursor < e->calls.capacity && n < max; (*cursor)++) {
 		if (pool_is_taken(&e->calls, *cursor))
 			call_info(e, pool_at(&e->calls, *cursor), &info[n++]);
+	}
+	return n;
+}
+
+static_assert(SDP_MAX_MEDIA <= ENGINE_STREAMS, "room for all streams of a call");
+
+uint32_t engine_call_streams(const struct engine *e, uint64_t call,
+			     struct engine_stream_place at[ENGINE_STREAMS])
+{
+	const struct call *c = pool_get(&e->calls, call);
+	uint32_t n = 0, streams = 0;
+	const struct stream *s = c != NULL ? offer_streams(e, c->streams, &streams) : NULL;
+	uint16_t realm = c != NULL ? e->slots.realm[c->leg[CALL_CALLER].slot].index : SNAPSHOT_NONE;
+
+	for (uint32_t i = 0; realm != SNAPSHOT_NONE && i < streams; i++) {
+		const struct stream_side *side = &s[i].side[CALL_CALLER];
+
+		if (side->port == 0 || !(s[i].flags & STREAM_F_PUBLISHED))
+			continue;
+		at[n++] = (struct engine_stream_place){
+			realm, snapshot_media_number(&e->snap->realm[realm], side->ip), side->port};
 	}
 	return n;
 }

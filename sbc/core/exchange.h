@@ -31,17 +31,19 @@ enum exchange_flag {
 	EXCHANGE_F_CHECKED = 1u << 6,       /* the caller's registration was asked for and found */
 	EXCHANGE_F_ANSWERED = 1u << 7,      /* a 2xx came from the client side */
 	EXCHANGE_F_WAITS = 1u << 8,         /* the 2xx in `message` waits for the store */
-	EXCHANGE_F_PUT = 1u << 9,           /* OWED: the store has, or is being given, its id */
+	EXCHANGE_F_PUT = 1u << 9,           /* OWED: its ENDING is under way */
 	EXCHANGE_F_READY = 1u << 10,        /* OWED: in the line to be put as ENDING */
 	EXCHANGE_F_BLOCKED = 1u << 11,      /* OWED: a put of its id is under way */
 	EXCHANGE_F_REGISTRATION = 1u << 12, /* OWED: the id is a registration's */
-	EXCHANGE_F_TURN = 1u << 13 /* OWED: to be put since this turn of barriers (store.h) */
+	EXCHANGE_F_TURN = 1u << 13, /* OWED: to be put since this turn of barriers (store.h) */
+	EXCHANGE_F_LATE = 1u << 14  /* OWED: waits a moment, as its BYE may be answered first */
 };
 
 struct exchange {
 	uint64_t call;           /* handle, or 0 */
 	uint64_t server, client; /* transactions, 0 when there is none */
-	uint32_t next;           /* in the call's list; POOL_NONE ends */
+	uint32_t next;           /* in the call's list, OWED: in the store's; POOL_NONE ends */
+	uint32_t prev, since;    /* OWED: in the store's list, and since when (ms, modular) */
 	uint8_t kind, method;
 	uint16_t flags;
 	uint8_t from;               /* leg whose request it is */

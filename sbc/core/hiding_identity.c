@@ -48,8 +48,9 @@ static void uri_params_write(struct wbuf *w, struct slice params)
 	struct sip_param p;
 
 	while (sip_param_next(&params, &p)) {
-		bool ok = (wire_in("user", p.name) && wire_in("phone", p.value)) ||
-			  (wire_in("cause", p.name) && wire_is_digits(p.value, 3));
+		bool ok = (slice_ieq(p.name, SLICE_LIT("user")) &&
+			   slice_ieq(p.value, SLICE_LIT("phone"))) ||
+			  (slice_ieq(p.name, SLICE_LIT("cause")) && wire_is_digits(p.value, 3));
 
 		if (!ok)
 			continue;

@@ -86,6 +86,7 @@ struct engine_store {
 	uint64_t handle;     /* call or registration; given back */
 	uint32_t version;    /* given back */
 	bool urgent;         /* somebody waits for it */
+	bool whole;          /* PUT: all of it, else what has changed since the put before */
 	uint32_t ttl_s;      /* forgotten that long after it was put, unless put again */
 	struct slice fields; /* PUT: flat (checkpoint.h), valid as long as a SEND's bytes */
 };

@@ -10,7 +10,9 @@ void store_init(struct engine *e)
 
 	for (uint32_t i = 0; i < STORE_LINES; i++)
 		e->store.line[i] = empty;
-	e->store.ready = e->store.blocked = empty;
+	e->store.ready = e->store.late = e->store.remembered = empty;
+	for (uint32_t i = 0; i < STORE_WAITING; i++)
+		e->store.waiting[i] = empty;
 	e->store.resync = POOL_NONE;
 }
 
@@ -286,7 +288,7 @@ void store_stored(struct engine *e, enum checkpoint_kind kind, uint64_t handle, 
 		r->store.flags &= (uint8_t)~STORE_F_UNDERWAY;
 		item_settle(e, item_of_registration(e, r), ok);
 	} else {
-		store_unblock(e, kind, handle);
+		store_owed_stored(e, kind, handle, version, ok);
 	}
 }
 

@@ -16,8 +16,12 @@
  * in HELD before its put and in WAIT while that is under way.
  *
  * A call that is over is deleted when nobody is owed a BYE any more. Until the
- * BYEs are answered an exchange of kind EXCHANGE_OWED holds its id, and the store
- * has it as ENDING.
+ * BYEs are answered an exchange of kind EXCHANGE_OWED holds its id, and is put as
+ * ENDING when that takes longer than ENGINE_STORE_ENDING_MS. It keeps what it puts
+ * until the store has it: what was refused is put again. Its lines:
+ *
+ *   LATE -time-> READY -put-> PUT -stored-> (none), or LATE again
+ *   BLOCKED -(the put that was under way when the call ended)-> LATE or READY
  *
  * What is owed (in a line to be put, or changed since its put left) counts towards
  * the turn in which it came to be owed. A barrier begins the other turn, and is over
@@ -70,6 +74,8 @@ enum store_line {
 	STORE_LINES
 };
 
+#define STORE_WAITING 256u
+
 struct store_list {
 	uint32_t head, tail; /* items: calls, then registrations; POOL_NONE */
 };
@@ -77,10 +83,12 @@ struct store_list {
 struct store {
 	enum engine_store_mode mode;
 	struct store_list line[STORE_LINES];
-	struct store_list ready;   /* exchanges whose ENDING is to be put */
-	struct store_list blocked; /* exchanges whose id has a put under way */
-	uint32_t resync;           /* next item to look at; POOL_NONE: none */
-	bool resync_all;           /* else only what was never put, or has changed */
+	struct store_list ready, late; /* exchanges whose ENDING is to be put */
+	/* those whose id has a put under way, by handle; there are no more than the window has */
+	struct store_list waiting[STORE_WAITING];
+	struct store_list remembered; /* the same of registrations */
+	uint32_t resync;              /* next item to look at; POOL_NONE: none */
+	bool resync_all;              /* else only what was never put, or has changed */
 	uint32_t dirty, underway, held, degraded;
 	uint32_t owed[2]; /* by turn */
 	uint8_t turn;

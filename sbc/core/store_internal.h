@@ -41,9 +41,12 @@ void store_remember(struct engine *e, const struct registration *r);
 bool store_remembers(const struct engine *e, const struct registration *r);
 
 /* A put of something that is gone was answered. */
-void store_unblock(struct engine *e, enum checkpoint_kind kind, uint64_t handle);
+void store_owed_stored(struct engine *e, enum checkpoint_kind kind, uint64_t handle,
+		       uint32_t version, bool ok);
 
-/* Puts the first ENDING in line. */
+/* Brings ENDINGs that have waited long enough into line; puts the first; when the next are due. */
+void store_ready(struct engine *e);
 void store_put_ready(struct engine *e);
+uint64_t store_ready_due(const struct engine *e);
 
 #endif

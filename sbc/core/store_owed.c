@@ -5,17 +5,32 @@
  * Exchanges of kind EXCHANGE_OWED. `call` is the handle of what is gone, by which
  * the answer to its last put is known; `far_tag` the realm's slot, `from` the
  * sides whose BYE is under way, `cseq_in` how many those are, `cseq_out` the
- * version of the ENDING in `message`.
+ * version of the ENDING in `message`, which is kept until the store has it.
  */
 
-#define LISTED (EXCHANGE_F_READY | EXCHANGE_F_BLOCKED)
+#define WAITING (EXCHANGE_F_BLOCKED | EXCHANGE_F_PUT)
+#define LISTED  (EXCHANGE_F_READY | EXCHANGE_F_LATE | WAITING)
 
-static void list_push(struct engine *e, struct store_list *list, struct exchange *ex, unsigned flag)
+static struct store_list *list_of(struct engine *e, const struct exchange *ex)
+{
+	if (ex->flags & EXCHANGE_F_READY)
+		return &e->store.ready;
+	if (ex->flags & EXCHANGE_F_LATE)
+		return &e->store.late;
+	if (ex->flags & EXCHANGE_F_REGISTRATION)
+		return &e->store.remembered;
+	return &e->store.waiting[pool_index(ex->call) % STORE_WAITING];
+}
+
+static void list_push(struct engine *e, struct exchange *ex, unsigned flag)
 {
 	uint32_t i = pool_index(exchange_handle(e, ex));
+	struct store_list *list;
 
-	ex->next = POOL_NONE;
 	ex->flags |= (uint16_t)flag;
+	list = list_of(e, ex);
+	ex->next = POOL_NONE;
+	ex->prev = list->tail;
 	if (list->tail == POOL_NONE)
 		list->head = i;
 	else
@@ -23,24 +38,22 @@ static void list_push(struct engine *e, struct store_list *list, struct exchange
 	list->tail = i;
 }
 
-static void list_cut(struct engine *e, struct store_list *list, struct exchange *ex)
+static void owed_unlist(struct engine *e, struct exchange *ex)
 {
-	uint32_t self = pool_index(exchange_handle(e, ex)), before = POOL_NONE;
+	struct store_list *list = list_of(e, ex);
 
-	for (uint32_t i = list->head; i != POOL_NONE; before = i, i = ex->next) {
-		ex = pool_at(&e->exchanges, i);
-		if (i != self)
-			continue;
-		if (before == POOL_NONE)
-			list->head = ex->next;
-		else
-			((struct exchange *)pool_at(&e->exchanges, before))->next = ex->next;
-		if (list->tail == self)
-			list->tail = before;
-		ex->next = POOL_NONE;
-		ex->flags &= (uint16_t)~LISTED;
+	if (!(ex->flags & LISTED))
 		return;
-	}
+	if (ex->prev == POOL_NONE)
+		list->head = ex->next;
+	else
+		((struct exchange *)pool_at(&e->exchanges, ex->prev))->next = ex->next;
+	if (ex->next == POOL_NONE)
+		list->tail = ex->prev;
+	else
+		((struct exchange *)pool_at(&e->exchanges, ex->next))->prev = ex->prev;
+	ex->next = POOL_NONE;
+	ex->flags &= (uint16_t)~LISTED;
 }
 
 /* An ENDING is owed from when it is listed until it is put, or dropped. */
@@ -55,12 +68,11 @@ static void owed_account(struct engine *e, struct exchange *ex, bool owed)
 	}
 }
 
-static void owed_unlist(struct engine *e, struct exchange *ex)
+/* Its BYE may be answered in a moment: then it need not be put at all. */
+static void owed_late(struct engine *e, struct exchange *ex)
 {
-	if (ex->flags & EXCHANGE_F_READY)
-		list_cut(e, &e->store.ready, ex);
-	else if (ex->flags & EXCHANGE_F_BLOCKED)
-		list_cut(e, &e->store.blocked, ex);
+	ex->since = (uint32_t)e->now;
+	list_push(e, ex, EXCHANGE_F_LATE);
 }
 
 static struct exchange *owed_new(struct engine *e, const char *id, uint64_t handle, uint16_t slot)
@@ -99,9 +111,9 @@ void store_end(struct engine *e, struct call *call, struct exchange *owed)
 	if (owed->message == 0)
 		return;
 	if (call->store.flags & STORE_F_UNDERWAY)
-		list_push(e, &e->store.blocked, owed, EXCHANGE_F_BLOCKED);
+		list_push(e, owed, EXCHANGE_F_BLOCKED);
 	else
-		list_push(e, &e->store.ready, owed, EXCHANGE_F_READY);
+		owed_late(e, owed);
 	owed_account(e, owed, true);
 }
 
@@ -113,39 +125,101 @@ void store_remember(struct engine *e, const struct registration *r)
 	if (ex == NULL)
 		return;
 	ex->flags |= EXCHANGE_F_REGISTRATION;
-	list_push(e, &e->store.blocked, ex, EXCHANGE_F_BLOCKED);
+	list_push(e, ex, EXCHANGE_F_BLOCKED);
 }
 
 bool store_remembers(const struct engine *e, const struct registration *r)
 {
-	for (uint32_t i = e->store.blocked.head; i != POOL_NONE;) {
+	for (uint32_t i = e->store.remembered.head; i != POOL_NONE;) {
 		const struct exchange *ex = pool_at(&e->exchanges, i);
 
-		if ((ex->flags & EXCHANGE_F_REGISTRATION) &&
-		    memcmp(ex->call_id, r->minted, IDENT_LEN) == 0)
+		if (memcmp(ex->call_id, r->minted, IDENT_LEN) == 0)
 			return true;
 		i = ex->next;
 	}
 	return false;
 }
 
-void store_unblock(struct engine *e, enum checkpoint_kind kind, uint64_t handle)
+/* Whose put was answered: the ENDING's own, or one of before the call was over. */
+static struct exchange *owed_find(struct engine *e, enum checkpoint_kind kind, uint64_t handle,
+				  uint32_t version)
 {
-	unsigned want = kind == CHECKPOINT_REGISTRATION ? EXCHANGE_F_REGISTRATION : 0;
+	bool is_call = kind == CHECKPOINT_CALL;
+	uint32_t i = is_call ? e->store.waiting[pool_index(handle) % STORE_WAITING].head
+			     : e->store.remembered.head;
 
-	for (uint32_t i = e->store.blocked.head; i != POOL_NONE;) {
+	while (i != POOL_NONE) {
 		struct exchange *ex = pool_at(&e->exchanges, i);
 
-		if (ex->call == handle && (ex->flags & EXCHANGE_F_REGISTRATION) == want) {
-			owed_unlist(e, ex);
-			if (want)
-				exchange_free(e, ex);
-			else
-				list_push(e, &e->store.ready, ex, EXCHANGE_F_READY);
-			return;
-		}
+		if (ex->call == handle &&
+		    (!(ex->flags & EXCHANGE_F_PUT) || ex->cseq_out == version))
+			return ex;
 		i = ex->next;
 	}
+	return NULL;
+}
+
+void store_owed_stored(struct engine *e, enum checkpoint_kind kind, uint64_t handle,
+		       uint32_t version, bool ok)
+{
+	struct exchange *ex = owed_find(e, kind, handle, version);
+	bool ending;
+
+	if (ex == NULL)
+		return;
+	ending = ex->flags & EXCHANGE_F_PUT;
+	owed_unlist(e, ex);
+	if (kind == CHECKPOINT_REGISTRATION) {
+		exchange_free(e, ex);
+	} else if (!ending) {
+		/* A barrier has waited for this put already. */
+		if (e->store.barrier)
+			list_push(e, ex, EXCHANGE_F_READY);
+		else
+			owed_late(e, ex);
+	} else if (!ok) {
+		owed_late(e, ex);
+		owed_account(e, ex, true);
+	} else {
+		blob_give(&e->blobs, ex->message);
+		ex->message = 0;
+	}
+}
+
+/* A barrier does not wait for BYEs, but it does not spin on a store that refuses either. */
+static uint32_t late_ms(const struct engine *e)
+{
+	return e->store.barrier ? 1 : ENGINE_STORE_ENDING_MS;
+}
+
+/* How much longer the oldest of those that wait has to; UINT32_MAX: there is none. */
+static uint32_t late_left(const struct engine *e)
+{
+	const struct exchange *ex;
+	uint32_t waited;
+
+	if (e->store.late.head == POOL_NONE)
+		return UINT32_MAX;
+	ex = pool_at(&e->exchanges, e->store.late.head);
+	waited = (uint32_t)e->now - ex->since;
+	return waited < late_ms(e) ? late_ms(e) - waited : 0;
+}
+
+void store_ready(struct engine *e)
+{
+	while (late_left(e) == 0) {
+		struct exchange *ex = pool_at(&e->exchanges, e->store.late.head);
+
+		owed_unlist(e, ex);
+		list_push(e, ex, EXCHANGE_F_READY);
+	}
+}
+
+uint64_t store_ready_due(const struct engine *e)
+{
+	uint32_t left = late_left(e);
+
+	return left == UINT32_MAX ? UINT64_MAX : e->now + left;
 }
 
 void store_put_ready(struct engine *e)
@@ -161,11 +235,11 @@ void store_put_ready(struct engine *e)
 	fields = engine_out_composed(e->out, &w);
 	s = store_action(e, ENGINE_STORE_PUT, CHECKPOINT_CALL, slice_of(ex->call_id, IDENT_LEN),
 			 (uint16_t)ex->far_tag);
-	blob_give(&e->blobs, ex->message);
-	ex->message = 0;
 	if (s == NULL || fields.n == 0)
 		return;
+	list_push(e, ex, EXCHANGE_F_PUT);
 	s->fields = fields;
+	s->whole = true;
 	s->version = ex->cseq_out;
 	s->handle = ex->call;
 	s->ttl_s = STORE_ENDING_TTL_S;
@@ -184,7 +258,7 @@ void store_told(struct engine *e, struct exchange *owed)
 
 void store_drop_owed(struct engine *e, struct exchange *owed)
 {
-	if ((owed->flags & LISTED) && !(owed->flags & EXCHANGE_F_REGISTRATION))
+	if ((owed->flags & LISTED) && !(owed->flags & (EXCHANGE_F_REGISTRATION | EXCHANGE_F_PUT)))
 		owed_account(e, owed, false);
 	owed_unlist(e, owed);
 }

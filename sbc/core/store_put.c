@@ -64,6 +64,7 @@ static bool put_action(struct engine *e, uint32_t item, struct slice fields)
 	if (s == NULL)
 		return false;
 	s->fields = fields;
+	s->whole = true;
 	s->version = m->version;
 	if (is_call) {
 		s->handle = call_handle(e, call);
@@ -252,6 +253,7 @@ static void put_due(struct engine *e)
 		resync(e);
 	if (!is_writing(e))
 		return;
+	store_ready(e);
 	while (window_is_open(e)) {
 		uint32_t item = next_item(e);
 
@@ -279,7 +281,7 @@ void store_put_due(struct engine *e)
 uint64_t store_next_due(const struct engine *e)
 {
 	const struct store *s = &e->store;
-	uint64_t soon = soon_due(e), kept = kept_due(e);
+	uint64_t soon = soon_due(e), kept = kept_due(e), ending = store_ready_due(e);
 
 	if (s->mode == ENGINE_STORE_OFF)
 		return s->held ? e->now : UINT64_MAX;
@@ -290,5 +292,6 @@ uint64_t store_next_due(const struct engine *e)
 	if (s->ready.head != POOL_NONE || s->line[STORE_LINE_HELD].head != POOL_NONE ||
 	    s->line[STORE_LINE_NOW].head != POOL_NONE)
 		return e->now;
+	kept = ending < kept ? ending : kept;
 	return soon < kept ? soon : kept;
 }

@@ -172,15 +172,17 @@ bool wire_in(const char *words, struct slice s)
 {
 	if (s.n == 0)
 		return false;
-	for (const char *w = words; w; w = strchr(w, ' ')) {
+	for (const char *w = words; *w;) {
 		uint32_t i = 0;
 
-		w += *w == ' ';
 		/* A byte of `s` that ends a word would let it span two of them. */
 		while (i < s.n && w[i] && w[i] != ' ' && slice_lower(w[i]) == slice_lower(s.p[i]))
 			i++;
 		if (i == s.n && (!w[i] || w[i] == ' '))
 			return true;
+		for (w += i; *w && *w != ' ';)
+			w++;
+		w += *w == ' ';
 	}
 	return false;
 }

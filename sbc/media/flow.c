@@ -33,7 +33,7 @@ static void lock(struct flow *f, struct net_addr src)
 	f->src_ip = src.ip;
 	f->src_port = wire16(src.port);
 	f->state = FLOW_LOCKED;
-	set_flag(f, FLOW_F_CHECKSUM, false);
+	set_flag(f, FLOW_F_CHECKSUM | FLOW_F_FAST, false);
 }
 
 /* Source policy from its beginning, as f->spec has it. */
@@ -44,7 +44,7 @@ static void unlock(struct flow *f)
 	f->state = FLOW_LATCHING;
 	f->latched = false;
 	f->candidate_count = 0;
-	set_flag(f, FLOW_F_CHECKSUM, false);
+	set_flag(f, FLOW_F_CHECKSUM | FLOW_F_FAST, false);
 	set_flag(f, FLOW_F_PROVEN, f->spec.proven && is_usable(f->spec.remote));
 	if (!f->spec.latch && is_usable(f->spec.remote))
 		lock(f, f->spec.remote);
@@ -102,6 +102,7 @@ void flow_publish(struct flow *f, const struct flow_spec *spec, uint32_t local_i
 	set_flag(f, FLOW_F_RTCP, spec->rtcp);
 	set_flag(f, FLOW_F_OPAQUE, spec->opaque);
 	set_flag(f, FLOW_F_CLOSED, spec->closed);
+	set_flag(f, FLOW_F_FAST, false);
 	if (!keep)
 		unlock(f);
 	if (fresh)
@@ -230,7 +231,7 @@ static bool candidate_advances(struct flow *f, struct net_addr src, const struct
 		return ++f->candidate_count >= FLOW_LATCH_PACKETS;
 	if (same && ahead == 0)
 		return false;
-	if (!same || ahead >= 3000) {
+	if (!same || ahead >= RTP_MAX_DROPOUT) {
 		set_candidate(f, src, d);
 		return false;
 	}

@@ -75,6 +75,7 @@ enum flow_flag {
 	FLOW_F_CLOSED = 1u << 2,   /* nothing is relayed from here: hold, inactive (RFC 3264 8.4) */
 	FLOW_F_OPAQUE = 1u << 3,   /* not RTP (udptl, ...): no SSRC gate, no statistics */
 	FLOW_F_CHECKSUM = 1u << 4, /* `udp_delta` is valid for locked source and partner's remote */
+	FLOW_F_FAST = 1u << 5, /* RTP of the locked source is relayed as it comes: flow_fast.h */
 };
 
 /* What signalling knows of a flow; the argument of publish. */
@@ -128,7 +129,8 @@ struct flow {
 	uint16_t local_port; /* network order */
 	uint16_t realm;
 	uint32_t clock_rate; /* Hz */
-	uint8_t pad1[4];
+	uint16_t ip_sum;     /* of the words of the header that leaves which a flow decides */
+	uint8_t pad1[2];
 
 	/* line 1: written by the relaying worker on every packet */
 	_Alignas(64) uint64_t packets;

@@ -5,18 +5,10 @@
  */
 #include <string.h>
 
-#include "sbc/media/flow.h"
+#include "sbc/media/flow_fast.h"
 
-#define IP_LEN   20
-#define OFF_TOS  1
-#define OFF_TTL  8
-#define OFF_SUM  10
-#define OFF_SRC  12
-#define OFF_UDP  20
-#define OFF_USUM (OFF_UDP + 6)
-
-/* The words under the UDP checksum that a relay changes: both addresses, both ports. */
-#define PATH_LEN 12
+/* What a locked flow must be, and must not be, to relay as it comes. */
+#define FAST_MASK (FLOW_F_RTCP | FLOW_F_PROVEN | FLOW_F_CLOSED | FLOW_F_OPAQUE)
 
 static uint32_t sum_words(const uint8_t *p, uint32_t n)
 {
@@ -30,14 +22,8 @@ static uint32_t sum_words(const uint8_t *p, uint32_t n)
 	return sum;
 }
 
-static uint16_t fold(uint32_t sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)(sum + (sum >> 16));
-}
-
-static void path_of(uint8_t path[PATH_LEN], uint32_t src_ip, uint32_t dst_ip, uint16_t src_port,
-		    uint16_t dst_port)
+static void path_of(uint8_t path[FLOW_PATH_LEN], uint32_t src_ip, uint32_t dst_ip,
+		    uint16_t src_port, uint16_t dst_port)
 {
 	memcpy(path, &src_ip, 4);
 	memcpy(path + 4, &dst_ip, 4);
@@ -46,14 +32,14 @@ static void path_of(uint8_t path[PATH_LEN], uint32_t src_ip, uint32_t dst_ip, ui
 }
 
 /* RFC 1624 eqn. 3: the sum of ~m + m' over all changed words. */
-static uint16_t delta_of(const uint8_t before[PATH_LEN], const uint8_t after[PATH_LEN])
+static uint16_t delta_of(const uint8_t before[FLOW_PATH_LEN], const uint8_t after[FLOW_PATH_LEN])
 {
-	uint16_t old = fold(sum_words(before, PATH_LEN));
+	uint16_t old = flow_fold(sum_words(before, FLOW_PATH_LEN));
 
-	return fold((uint16_t)~old + sum_words(after, PATH_LEN));
+	return flow_fold((uint16_t)~old + sum_words(after, FLOW_PATH_LEN));
 }
 
-static void new_path(uint8_t path[PATH_LEN], const struct flow *f)
+static void new_path(uint8_t path[FLOW_PATH_LEN], const struct flow *f)
 {
 	path_of(path, f->out_src_ip, f->out_dst_ip, f->out_src_port, f->out_dst_port);
 }
@@ -83,9 +69,17 @@ static void destination(const struct flow *partner, uint32_t *ip, uint16_t *port
 	}
 }
 
+/* The words of the header that leaves, but for TOS, length, identification and fragment. */
+static uint16_t header_sum(const struct flow *f)
+{
+	const uint8_t ttl[2] = {FLOW_TTL, 17};
+
+	return flow_fold(flow_get16(ttl) + sum_words((const uint8_t *)&f->out_src_ip, 8));
+}
+
 bool flow_join(struct flow *f, const struct flow *partner)
 {
-	uint8_t before[PATH_LEN], after[PATH_LEN];
+	uint8_t before[FLOW_PATH_LEN], after[FLOW_PATH_LEN];
 	uint32_t ip;
 	uint16_t port;
 
@@ -102,46 +96,28 @@ bool flow_join(struct flow *f, const struct flow *partner)
 	f->out_dst_ip = ip;
 	f->out_dst_port = port;
 	f->tos = partner != NULL ? (uint8_t)(partner->spec.dscp << 2) : 0;
-	f->flags &= (uint8_t)~FLOW_F_CHECKSUM;
+	f->ip_sum = header_sum(f);
+	f->flags &= (uint8_t) ~(FLOW_F_CHECKSUM | FLOW_F_FAST);
 	if (f->state == FLOW_LOCKED && ip != 0) {
 		path_of(before, f->src_ip, f->local_ip, f->src_port, f->local_port);
 		new_path(after, f);
 		f->udp_delta = delta_of(before, after);
 		f->flags |= FLOW_F_CHECKSUM;
+		if ((f->flags & FAST_MASK) == FLOW_F_PROVEN)
+			f->flags |= FLOW_F_FAST;
 	}
 	return ip != 0;
 }
 
-static void rewrite_udp_checksum(const struct flow *f, uint8_t *ip)
-{
-	uint16_t sum, delta = f->udp_delta;
-
-	memcpy(&sum, ip + OFF_USUM, 2);
-	if (sum == 0)
-		return; /* none was sent: RFC 768 */
-	if (!(f->flags & FLOW_F_CHECKSUM)) {
-		uint8_t after[PATH_LEN];
-		new_path(after, f);
-		delta = delta_of(ip + OFF_SRC, after);
-	}
-	sum = (uint16_t)~fold((uint32_t)(uint16_t)~sum + delta);
-	if (sum == 0)
-		sum = 0xffff; /* zero would say that there is none */
-	memcpy(ip + OFF_USUM, &sum, 2);
-}
-
 void flow_rewrite(const struct flow *f, uint8_t *ip)
 {
-	uint16_t sum = 0;
+	uint8_t after[FLOW_PATH_LEN];
+	uint16_t delta = f->udp_delta;
 
-	/* First, while the old addresses stand. */
-	rewrite_udp_checksum(f, ip);
-
-	ip[OFF_TOS] = (uint8_t)(f->tos | (ip[OFF_TOS] & 3));
-	ip[OFF_TTL] = 64;
-	/* Addresses and ports lie side by side: the header has no options. */
-	new_path(ip + OFF_SRC, f);
-	memcpy(ip + OFF_SUM, &sum, 2);
-	sum = (uint16_t)~fold(sum_words(ip, IP_LEN));
-	memcpy(ip + OFF_SUM, &sum, 2);
+	if (!(f->flags & FLOW_F_CHECKSUM)) {
+		new_path(after, f);
+		delta = delta_of(ip + FLOW_IP_SRC, after);
+	}
+	flow_write_checksum(ip, delta);
+	flow_write_path(f, ip);
 }

@@ -3,7 +3,6 @@
 #include <stdbool.h>
 
 /* RFC 3550 A.1. */
-#define MAX_DROPOUT  3000u
 #define MAX_MISORDER 100u
 
 static uint16_t be16(const uint8_t *p)
@@ -73,7 +72,7 @@ static bool sequence(struct rtp_stats *s, uint16_t seq)
 
 	if (ahead == 0 || ahead > 0x10000 - MAX_MISORDER) {
 		s->duplicates++;
-	} else if (ahead < MAX_DROPOUT) {
+	} else if (ahead < RTP_MAX_DROPOUT) {
 		if (seq < s->max_seq)
 			s->cycles += 0x10000;
 		s->max_seq = seq;

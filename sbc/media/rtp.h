@@ -52,6 +52,8 @@ struct rtp_stats {
 };
 
 #define RTP_SEQ_NONE UINT32_MAX
+/* RFC 3550 A.1: a jump as wide is no loss but a restart. */
+#define RTP_MAX_DROPOUT 3000u
 
 /* `arrival` in timestamp units (clock rate of the stream), wrapping. */
 void rtp_stats_packet(struct rtp_stats *s, uint32_t ssrc, uint16_t seq, uint32_t timestamp,

@@ -1,9 +1,25 @@
 #include "sbc/media/sdp.h"
 
+#include "sbc/base/scan.h"
+
 #include <stddef.h>
 #include <string.h>
 
 /* ---- tokens ---- */
+
+/* For scan_span(): bit h of row l is byte (h << 4 | l). */
+static const struct scan_set text_set = {/* no control character but HTAB */
+					 {0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc,
+					  0xfd, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc},
+					 true};
+static const struct scan_set word_set = {/* neither SP nor HTAB */
+					 {0xfb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+					  0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+					 true};
+static const struct scan_set visible_set = {/* 0x21 to 0x7e */
+					    {0xf8, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc,
+					     0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0x7c},
+					    false};
 
 /* Takes the next run of non-spaces off the front; empty at the end. */
 static struct slice take_word(struct slice *s)
@@ -12,8 +28,7 @@ static struct slice take_word(struct slice *s)
 
 	while (from < s->n && (s->p[from] == ' ' || s->p[from] == '\t'))
 		from++;
-	for (to = from; to < s->n && s->p[to] != ' ' && s->p[to] != '\t';)
-		to++;
+	to = from + scan_span(&word_set, s->p + from, s->n - from);
 	struct slice word = slice_of(s->p + from, to - from);
 	*s = slice_of(s->p + to, s->n - to);
 	return word;
@@ -21,10 +36,7 @@ static struct slice take_word(struct slice *s)
 
 static bool is_visible(struct slice s)
 {
-	for (uint32_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~')
-			return false;
-	return s.n != 0;
+	return s.n != 0 && scan_span(&visible_set, s.p, s.n) == s.n;
 }
 
 /* "name" or "name:value"; the value is empty when there is none. */
@@ -43,10 +55,7 @@ static struct slice attribute(struct slice line, struct slice *value)
 
 static bool has_control(struct slice s)
 {
-	for (uint32_t i = 0; i < s.n; i++)
-		if ((uint8_t)s.p[i] < ' ' && s.p[i] != '\t')
-			return true;
-	return false;
+	return scan_span(&text_set, s.p, s.n) != s.n;
 }
 
 /* Takes a line off the front, without its LF or CRLF. */

@@ -56,11 +56,11 @@ void talk_snapshot(struct snapshot *s)
 	s->listeners = 2;
 	s->peers = 1;
 	s->routes = 1;
-	strcpy(s->realm[0].name, "access");
 	snapshot_realm_defaults(&s->realm[0], SNAPSHOT_UNTRUSTED, true);
+	strcpy(s->realm[0].name, "access");
 	s->realm[0].media_ip = ip4(203, 0, 113, 1);
-	strcpy(s->realm[1].name, "core");
 	snapshot_realm_defaults(&s->realm[1], SNAPSHOT_TRUSTED, false);
+	strcpy(s->realm[1].name, "core");
 	s->realm[1].media_ip = ip4(10, 0, 0, 1);
 	for (uint16_t i = 0; i < 2; i++) {
 		s->realm[i].media_lo = 10000;

@@ -116,8 +116,12 @@ static void device(struct bed *b, uint32_t i, uint32_t tx_room)
 
 	b->rx[i] = ring("in", i, 4096);
 	b->tx[i] = ring("out", i, tx_room ? tx_room : 4096);
+	b->rx_of[i][0] = b->rx[i];
 	for (uint16_t q = 0; q < b->queues; q++) {
-		rx[q] = b->rx[i];
+		if (q > 0)
+			b->rx_of[i][q] =
+				b->apart ? ring("queue", i * DEVICE_QUEUES + q, 4096) : b->rx[i];
+		rx[q] = b->rx_of[i][q];
 		tx[q] = b->tx[i];
 	}
 	assert_true(rte_eth_from_rings(device_name(i), rx, b->queues, tx, b->queues, 0) >= 0);
@@ -170,6 +174,8 @@ void bed_close(struct bed *b)
 	for (uint32_t i = 0; i < b->devices; i++) {
 		snprintf(name, sizeof(name), "net_ring_%s", device_name(i));
 		rte_vdev_uninit(name);
+		for (uint16_t q = 1; b->apart && q < b->queues; q++)
+			rte_ring_free(b->rx_of[i][q]);
 		rte_ring_free(b->rx[i]);
 		rte_ring_free(b->tx[i]);
 	}
@@ -178,13 +184,18 @@ void bed_close(struct bed *b)
 
 void bed_put(struct bed *b, uint32_t p, const struct frame *f)
 {
+	bed_put_to(b, p, 0, f);
+}
+
+void bed_put_to(struct bed *b, uint32_t p, uint16_t queue, const struct frame *f)
+{
 	struct rte_mbuf *m = packet_alloc(b->pool);
 
 	assert_non_null(m);
 	assert_true(f->n <= rte_pktmbuf_tailroom(m));
 	memcpy(rte_pktmbuf_append(m, (uint16_t)f->n), f->b, f->n);
 	packet_gives(m);
-	assert_int_equal(rte_ring_enqueue(b->rx[p], m), 0);
+	assert_int_equal(rte_ring_enqueue(b->rx_of[p][queue], m), 0);
 }
 
 void bed_turn(struct bed *b)

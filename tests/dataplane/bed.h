@@ -48,7 +48,9 @@ struct bed {
 	struct dp_conf conf;
 	struct snapshot snapshot;
 	uint16_t queues;
+	bool apart; /* each queue receives from a ring of its own: bed_put_to() */
 	struct rte_ring *rx[BED_PORTS], *tx[BED_PORTS];
+	struct rte_ring *rx_of[BED_PORTS][DEVICE_QUEUES];
 	struct rte_mempool *pool;
 	uint64_t now;
 	uint32_t devices;
@@ -65,6 +67,9 @@ void bed_close(struct bed *b);
 
 /* A frame arrives. */
 void bed_put(struct bed *b, uint32_t port, const struct frame *f);
+
+/* A packet in a certain queue. */
+void bed_put_to(struct bed *b, uint32_t port, uint16_t queue, const struct frame *f);
 
 /* All workers turn, a few times, at the bed's time; or after `ms` of it in steps. */
 void bed_turn(struct bed *b);

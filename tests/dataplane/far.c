@@ -108,7 +108,8 @@ static struct frame_view far_expect(struct bed *b, int s)
 
 			f.n = (uint32_t)n;
 			v = frame_read(&f);
-			if (v.ok && memcmp(v.from, b->dp->port[OUTSIDE].mac, 6) == 0)
+			/* Its announcement, if we were there in time for it, is no answer. */
+			if (v.ok && v.op != 1 && memcmp(v.from, b->dp->port[OUTSIDE].mac, 6) == 0)
 				return v;
 		}
 		usleep(1000);

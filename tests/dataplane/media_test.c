@@ -312,13 +312,90 @@ static void checksum_left_to_a_device_is_finished(void **state)
 	frame_udp(&f, &s, rtp, frame_rtp(rtp, PHONE_SSRC, 3, 480, 160));
 	f.b[40] = (uint8_t)(sum >> 8);
 	f.b[41] = (uint8_t)sum;
-	bed_put(&b, OUTSIDE, &f);
-	bed_turn(&b);
-	bed_assert_count(&b, UDP_CHECKSUM, 1);
 	b.dp->device[0].partial_checksums = true;
 	bed_put(&b, OUTSIDE, &f);
 	bed_turn(&b);
 	expect(&b, INSIDE, PBX_MAC, PBX, PBX_RTP, 160);
+	bed_down(&b);
+}
+
+/* The stream of a locked flow is changed by a delta: its far end finds out, as behind a NAT. */
+static void a_wrong_checksum_of_the_stream_stays_wrong(void **state)
+{
+	struct frame_spec s = from_phone();
+	struct frame_view v;
+	struct bed b;
+
+	(void)state;
+	bed_up(&b);
+	latch(&b);
+	for (uint32_t bit = 0; bit < 16 * 8; bit++) {
+		uint32_t n = frame_rtp(rtp, PHONE_SSRC, (uint16_t)(3 + bit), 480, 20);
+
+		frame_udp(&f, &s, rtp, n);
+		/* In the checksum, or in the payload. */
+		f.b[bit < 16 ? 40 + bit / 8 : 54 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+		memcpy(rtp, f.b + 42, n);
+		bed_put(&b, OUTSIDE, &f);
+		bed_turn(&b);
+		assert_true(bed_take(&b, INSIDE, &f));
+		v = frame_read(&f);
+		assert_false(v.ok);
+		assert_int_equal(v.dst, PBX);
+		assert_int_equal(v.dport, PBX_RTP);
+		assert_memory_equal(f.b + 42, rtp, n);
+		assert_int_equal(frame_sum(f.b + 14, 20), 0xffff);
+	}
+	bed_assert_count(&b, UDP_CHECKSUM, 0);
+	assert_int_equal(b.dp->worker[0]->count.relayed, 1 + 128);
+	bed_down(&b);
+}
+
+/* Sends a payload of the phone's with a wrong checksum; it is the `count`th that is dropped. */
+static void wrong(struct bed *b, const struct frame_spec *s, const void *payload, uint32_t n,
+		  uint32_t count)
+{
+	frame_udp(&f, s, payload, n);
+	f.b[41] ^= 1;
+	bed_put(b, s->to == OUT_MAC ? OUTSIDE : INSIDE, &f);
+	bed_turn(b);
+	bed_assert_count(b, UDP_CHECKSUM, count);
+	bed_expect_silence(b);
+}
+
+static void what_decides_anything_must_have_a_right_checksum(void **state)
+{
+	static const uint8_t report[8] = {0x80, 201, 0, 1, 0x11, 0x11, 0x11, 0x11};
+	static const uint8_t stun[20] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+	struct frame_spec s = from_phone(), c = from_phone();
+	struct flow_spec held = spec(OUTSIDE, false);
+	struct bed b;
+
+	(void)state;
+	bed_up(&b);
+	/* No source is learned from it: the second right one latches. */
+	wrong(&b, &s, rtp, frame_rtp(rtp, PHONE_SSRC, 1, 160, 20), 1);
+	wrong(&b, &s, rtp, frame_rtp(rtp, PHONE_SSRC, 2, 320, 20), 2);
+	latch(&b);
+	/* RTCP, on its own port and on this; keep-alives; another sender; a jump; a step back. */
+	c.sport = PHONE_RTP + 1;
+	c.dport = OUT_RTP + 1;
+	wrong(&b, &c, report, sizeof(report), 3);
+	wrong(&b, &s, report, sizeof(report), 4);
+	wrong(&b, &s, stun, sizeof(stun), 5);
+	wrong(&b, &s, rtp, frame_rtp(rtp, PHONE_SSRC + 1, 3, 480, 20), 6);
+	wrong(&b, &s, rtp, frame_rtp(rtp, PHONE_SSRC, 9000, 480, 20), 7);
+	wrong(&b, &s, rtp, frame_rtp(rtp, PHONE_SSRC, 2, 480, 20), 8);
+	/* Another source, and a flow that is held. */
+	s.sport = PHONE_RTP + 2;
+	wrong(&b, &s, rtp, frame_rtp(rtp, PHONE_SSRC, 3, 480, 20), 9);
+	s.sport = PHONE_RTP;
+	held.closed = true;
+	relay_publish(b.dp->worker[0], &held);
+	wrong(&b, &s, rtp, frame_rtp(rtp, PHONE_SSRC, 3, 480, 20), 10);
+	bed_assert_count(&b, FLOW_HELD, 0);
+	bed_assert_count(&b, FLOW_STUN, 0);
+	bed_assert_count(&b, FLOW_SOURCE, 0);
 	bed_down(&b);
 }
 
@@ -641,6 +718,8 @@ int main(void)
 		cmocka_unit_test(held_phone_is_known_by_what_it_may_not_send),
 		cmocka_unit_test(sender_without_checksum_stays_without),
 		cmocka_unit_test(checksum_left_to_a_device_is_finished),
+		cmocka_unit_test(a_wrong_checksum_of_the_stream_stays_wrong),
+		cmocka_unit_test(what_decides_anything_must_have_a_right_checksum),
 		cmocka_unit_test(options_do_not_go_on),
 		cmocka_unit_test(relayed_into_a_vlan_gets_its_tag),
 		cmocka_unit_test(datagram_in_pieces_is_relayed_in_pieces),

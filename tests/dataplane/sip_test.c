@@ -346,6 +346,30 @@ static void control_sees_calls_flows_ports_neighbours(void **state)
 	bed_close(&b);
 }
 
+/* The counterpart of the records above: the same call, and nobody who would take them. */
+static void records_that_nobody_takes_are_not_made(void **state)
+{
+	struct engine_record record;
+	struct talk t;
+	uint16_t worker;
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, 1);
+	b.conf.no_records = true;
+	bed_open(&b, 0);
+	bed_learn_all(&b);
+	talk_init(&t, 1);
+	talk_call(&b, &t);
+	relay(&b, &t, 5);
+	talk_bye(&b, &t);
+	bed_elapse(&b, 40000);
+	bed_drain(&b);
+	expect_all_free(&b);
+	assert_false(dp_record_take(b.dp, &record, &worker));
+	bed_close(&b);
+}
+
 static void replies_are_bounded_and_none_is_lost(void **state)
 {
 	struct dp_request q = {.type = DP_STATS};
@@ -432,6 +456,7 @@ int main(void)
 		cmocka_unit_test(message_beyond_the_mtu),
 		cmocka_unit_test(sip_that_is_none_is_counted),
 		cmocka_unit_test(control_sees_calls_flows_ports_neighbours),
+		cmocka_unit_test(records_that_nobody_takes_are_not_made),
 		cmocka_unit_test(replies_are_bounded_and_none_is_lost),
 		cmocka_unit_test(draining_refuses_new_calls),
 		cmocka_unit_test(snapshot_that_fits_is_taken),

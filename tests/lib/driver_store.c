@@ -149,6 +149,12 @@ static bool has_to_rise(const struct driver *d, const struct driver_record *r)
 	return r->present && !r->deleted && r->expires > d->now + spare;
 }
 
+/* What was refused may have been carried out: it may be put again as it was. */
+static bool is_repeated(const struct engine_store *s, const struct driver_record *r)
+{
+	return s->version == r->version && slice_eq(s->fields, r->fields);
+}
+
 void driver_store_put(struct driver *d, uint16_t shard, const struct engine_store *s)
 {
 	uint32_t i = record_of(d, s, true), puts;
@@ -161,7 +167,7 @@ void driver_store_put(struct driver *d, uint16_t shard, const struct engine_stor
 		driver_fail(d, "two puts of %.*s under way", (int)IDENT_LEN, s->id);
 	if (puts >= ENGINE_STORE_WINDOW)
 		driver_fail(d, "more puts under way than the window allows");
-	if (has_to_rise(d, r) && s->version <= r->version)
+	if (has_to_rise(d, r) && s->version <= r->version && !is_repeated(s, r))
 		driver_fail(d, "%s %.*s: version %u put after %u", checkpoint_kind_name(s->kind),
 			    (int)IDENT_LEN, s->id, s->version, r->version);
 	if (s->fields.n > CHECKPOINT_MAX || s->ttl_s == 0)

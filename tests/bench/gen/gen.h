@@ -1,85 +1,122 @@
 /*
  * gen: a load generator on the other side of a border's two ports.
  *
- * It plays all callers (on the outside port) and all answerers (on the inside
- * port): sets calls up through the border with SIP, then sends RTP on every
- * stream and counts what comes back on the other port. Without --setup it sends
- * the same frames to anything that returns them (testpmd), which is the
- * reference. One thread, on purpose: the machine's other core is the border's.
+ * It plays all callers (outside port) and all answerers (inside port) on one
+ * core: calls in a closed loop, RTP on every stream, registrations with a
+ * registrar, floods. Commands come on standard input, each is answered with one
+ * line of JSON (command.h). tests/bench/gen/README.md has all of them.
+ *
+ * One thread on purpose: the machine's other core is the border's. What it
+ * counts is exact: sent = received + lost + still under way.
  *
  * Addresses are in network order, ports in host order, times in TSC cycles.
  */
-#ifndef TESTS_BENCH_GEN_H
-#define TESTS_BENCH_GEN_H
+#ifndef TESTS_BENCH_GEN_GEN_H
+#define TESTS_BENCH_GEN_GEN_H
 
 #include <rte_ether.h>
 #include <rte_mbuf.h>
-#include <stdbool.h>
-#include <stdint.h>
 
-#define GEN_BURST       32u
-#define GEN_RTP_FRAME   214u /* 14 Ethernet, 20 IPv4, 8 UDP, 12 RTP, 160 of G.711 */
-#define GEN_RTP_BASE    10000u
+#include "tests/bench/gen/check.h"
+#include "tests/bench/gen/hist.h"
+#include "tests/bench/gen/timers.h"
+
+#define GEN_BURST       64u
+#define GEN_QUEUE       1024u  /* frames that wait for a device to take them */
 #define GEN_PER_ADDRESS 25000u /* calls that one address has RTP ports for */
-#define GEN_SIP_MAX     4096u
+#define GEN_RTP_BASE    10000u
+#define GEN_ADDRESSES   100u
+#define GEN_SIP_PORT    5060u
+#define GEN_SIP_MAX     1458u /* what fits behind 42 bytes of headers in 1500 */
+#define GEN_HEADERS     42u   /* Ethernet, IPv4, UDP */
 
-enum gen_side { GEN_OUT, GEN_IN };
+enum side { OUTSIDE, INSIDE };
 
-/* One port of ours: the network that the border sees behind it. */
-struct gen_port {
+static inline enum side other_side(enum side s)
+{
+	return s == OUTSIDE ? INSIDE : OUTSIDE;
+}
+
+/* An address, also as it stands in messages. */
+struct host {
+	uint32_t ip;
+	char dotted[16], sent_by[24]; /* 192.0.2.1 and 192.0.2.1:5060 */
+	struct text name, via;
+};
+
+/* One port of ours: the network that the border sees there. */
+struct port {
 	uint16_t id;
-	uint32_t ip;        /* first address; calls beyond GEN_PER_ADDRESS use the next ones */
-	uint32_t border_ip; /* the border's */
-	struct rte_ether_addr mac;
-	struct rte_ether_addr border_mac;
+	struct host host[GEN_ADDRESSES]; /* ours: calls beyond GEN_PER_ADDRESS use the next */
+	uint32_t hosts;
+	struct host border;
+	uint32_t media_first, media_count; /* the border's addresses of media */
+	struct rte_ether_addr mac, border_mac;
 	bool resolved;
+	bool copies; /* the device has copied a frame when it has taken it */
+	struct scan_forbidden forbidden;
+	char network[20]; /* what the other side must not see of this one's addresses */
+	struct rte_mbuf *queue[GEN_QUEUE];
+	uint32_t queued;
+	uint16_t ip_id;
 };
 
-enum gen_call_state { GEN_IDLE, GEN_INVITED, GEN_UP };
-
-struct gen_call {
-	uint64_t sent_at;
-	uint16_t media[2]; /* the border's RTP port on each side */
-	uint8_t state;
-	uint8_t tries;
+struct counts {
+	uint64_t tx[2], rx[2]; /* frames */
+	uint64_t tx_bytes[2], rx_bytes[2];
+	uint64_t tx_dropped; /* the device did not take them, and the queue was full */
+	uint64_t tx_full;    /* RTP that the device did not take: not sent then */
+	uint64_t no_mbuf;
+	uint64_t sip_tx[2], sip_rx[2];
+	uint64_t retransmitted; /* ours */
+	uint64_t repeated;      /* of what we have seen already */
+	uint64_t stale;         /* of a call that is over */
+	uint64_t unexpected;    /* of no call of ours */
+	uint64_t malformed;
+	uint64_t other; /* neither ARP, SIP nor RTP for us */
+	uint64_t fault[FAULTS];
+	uint64_t calls_done, calls_ended;
+	uint64_t turns, busy_cycles, idle_cycles;
+	uint64_t call_cycles; /* of turns that did something while only calls were made */
+	uint64_t rtp_tx, rtp_tx_cycles, rtp_rx, rtp_rx_cycles;
 };
 
-struct gen_stats {
-	uint64_t tx[2], rx[2], rx_other, tx_full, bad;
-};
+struct calls;
+struct rtp;
+struct phones;
+struct job;
 
 struct gen {
-	struct gen_port port[2];
+	struct port port[2];
 	struct rte_mempool *pool;
-	uint32_t calls;
-	struct gen_call *call;
-	struct rte_mbuf **stream[2]; /* one prepared frame a call, by the side that sends it */
-	uint32_t *checksum[2];       /* UDP sum of a frame without sequence number and timestamp */
-	uint16_t *seq[2];
-	uint32_t next[2];
-	bool reference; /* no border: frames are returned as they are */
-	bool copies;    /* the device copies at once: prepared frames are sent themselves */
-	uint32_t up, failed, retried;
-	struct gen_stats stats;
+	uint64_t hz, now; /* now: of this turn */
+	uint32_t max_calls;
+	bool reference; /* no border, no calls: streams come back as they were sent */
+	bool direct;    /* no border: the two sides are each other's peer */
+	bool agent_hidden;
+	uint32_t work; /* things done in this turn */
+	double grace;  /* seconds that calls have to end after the last has been started */
+	struct counts count;
+	struct calls *calls;
+	struct rtp *rtp;
+	struct phones *phones;
+	struct job *jobs; /* JOBS of them */
 };
 
-/* frame.c */
-uint32_t gen_address(const struct gen *g, enum gen_side side, uint32_t call);
-uint16_t gen_rtp_port(uint32_t call);
-struct rte_mbuf *gen_udp_frame(struct gen *g, enum gen_side side, uint32_t src_ip, uint16_t sport,
-			       uint16_t dport, const void *payload, uint16_t len);
-void gen_arp_request(struct gen *g, enum gen_side side);
-bool gen_arp_input(struct gen *g, enum gen_side side, struct rte_mbuf *m);
+static inline uint64_t gen_cycles(const struct gen *g, double seconds)
+{
+	return (uint64_t)(seconds * (double)g->hz);
+}
 
-/* sip.c: true when the message was one of ours and was handled */
-void gen_sip_invite(struct gen *g, uint32_t call, uint64_t now);
-void gen_sip_input(struct gen *g, enum gen_side side, const char *p, uint32_t len);
+/* turn.c: receive, timers, what is due, send. True when there was something to do. */
+bool gen_turn(struct gen *g);
 
-/* rtp.c */
-int gen_rtp_prepare(struct gen *g);
-uint16_t gen_rtp_send(struct gen *g, enum gen_side side, uint16_t n);
-
-/* main.c: reads both ports once; returns frames read */
-uint32_t gen_poll(struct gen *g);
+/* host.c */
+void host_set(struct host *h, uint32_t ip);
+const struct host *host_of_call(const struct gen *g, enum side side, uint32_t call);
+/* Whom a side of a call sends to: the border, or without one the other side. */
+const struct host *host_peer(const struct gen *g, enum side side, uint32_t call);
+/* What each side must not see of the other. */
+void host_forbid(struct gen *g);
 
 #endif

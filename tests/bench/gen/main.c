@@ -1,325 +1,270 @@
 #include <arpa/inet.h>
 #include <getopt.h>
+#include <poll.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
+#include <rte_eth_ring.h>
 #include <rte_ethdev.h>
-#include <rte_ip.h>
 #include <rte_malloc.h>
-#include <rte_udp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
-#include "tests/bench/gen/gen.h"
+#include "tests/bench/gen/call.h"
+#include "tests/bench/gen/fault.h"
+#include "tests/bench/gen/job.h"
+#include "tests/bench/gen/phone.h"
+#include "tests/bench/gen/port.h"
+#include "tests/bench/gen/rtp.h"
+
+#define LOOK_CYCLES_A_SECOND 2000 /* looks at standard input */
+#define IDLE_US              50
 
 struct options {
-	uint32_t calls, window;
-	double seconds, rate; /* rate in packets a second over both sides, 0: all that goes */
-	double goal_loss;
-	bool setup, search;
+	const char *out_ip, *in_ip, *border_out, *border_in, *media_out, *media_in;
+	uint32_t calls, mbufs;
+	bool self;
 };
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: gen EAL-OPTIONS -- --calls N [--setup] [--seconds S] [--rate PPS] "
-			"[--search]\n"
-			"  EAL options must make two ports: the outside first\n");
+	fprintf(stderr,
+		"usage: gen EAL-OPTIONS -- [OPTIONS]   (two ports, the outside first)\n"
+		"  --calls N          room for so many calls (1000)\n"
+		"  --out-ip A, --in-ip A            first address of callers, of answerers\n"
+		"  --border-out A, --border-in A    the border's\n"
+		"  --media-out A/N, --media-in A/N  its addresses of media, where there are more\n"
+		"  --reference        no border: streams come back as they were sent\n"
+		"  --direct           no border: the sides call each other\n"
+		"  --self             no devices: two ports of this program's own\n"
+		"  --agent-hidden     the border is set to hide User-Agent of callers\n"
+		"  --grace SECONDS    for calls that have not ended in time (8)\n"
+		"  --mbufs N          packet buffers\n"
+		"  --fault KIND:N     a fault of that kind in every Nth frame received\n");
 	return 2;
 }
 
-static int parse(int argc, char **argv, struct options *o)
+static bool set_option(struct gen *g, struct options *o, int c)
 {
-	static const struct option known[] = {{"calls", 1, NULL, 'c'},   {"setup", 0, NULL, 's'},
-					      {"seconds", 1, NULL, 't'}, {"rate", 1, NULL, 'r'},
-					      {"search", 0, NULL, 'b'},  {"window", 1, NULL, 'w'},
-					      {NULL, 0, NULL, 0}};
+	switch (c) {
+	case 'c':
+		o->calls = (uint32_t)strtoul(optarg, NULL, 10);
+		return o->calls >= 1 && o->calls <= 2000000;
+	case 'm':
+		o->mbufs = (uint32_t)strtoul(optarg, NULL, 10);
+		return o->mbufs >= 1024;
+	case 'r':
+		g->reference = true;
+		return true;
+	case 'd':
+		g->direct = true;
+		return true;
+	case 's':
+		o->self = true;
+		return true;
+	case 'a':
+		g->agent_hidden = true;
+		return true;
+	case 'g':
+		g->grace = atof(optarg);
+		return g->grace > 0;
+	case 'f':
+		return fault_set(optarg);
+	default:
+		return false;
+	}
+}
+
+static bool parse(struct gen *g, struct options *o, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"calls", 1, NULL, 'c'},     {"mbufs", 1, NULL, 'm'},
+		{"reference", 0, NULL, 'r'}, {"direct", 0, NULL, 'd'},
+		{"self", 0, NULL, 's'},      {"agent-hidden", 0, NULL, 'a'},
+		{"grace", 1, NULL, 'g'},     {"fault", 1, NULL, 'f'},
+		{"out-ip", 1, NULL, 1},      {"in-ip", 1, NULL, 2},
+		{"border-out", 1, NULL, 3},  {"border-in", 1, NULL, 4},
+		{"media-out", 1, NULL, 5},   {"media-in", 1, NULL, 6},
+		{NULL, 0, NULL, 0}};
+	const char **text[] = {NULL,          &o->out_ip,    &o->in_ip,   &o->border_out,
+			       &o->border_in, &o->media_out, &o->media_in};
 	int c;
 
-	*o = (struct options){.calls = 500, .window = 64, .seconds = 3};
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			o->calls = (uint32_t)atoi(optarg);
-			break;
-		case 's':
-			o->setup = true;
-			break;
-		case 't':
-			o->seconds = atof(optarg);
-			break;
-		case 'r':
-			o->rate = atof(optarg);
-			break;
-		case 'b':
-			o->search = true;
-			break;
-		case 'w':
-			o->window = (uint32_t)atoi(optarg);
-			break;
-		default:
+		if (c >= 1 && c <= 6)
+			*text[c] = optarg;
+		else if (!set_option(g, o, c))
+			return false;
+	}
+	return optind == argc;
+}
+
+/* "A" or "A/N". */
+static bool address(const char *text, uint32_t *ip, uint32_t *count)
+{
+	char copy[32], *slash;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	slash = strchr(copy, '/');
+	*count = 1;
+	if (slash) {
+		*slash = '\0';
+		*count = (uint32_t)strtoul(slash + 1, NULL, 10);
+	}
+	return inet_pton(AF_INET, copy, ip) == 1 && *count >= 1;
+}
+
+static bool side_set(struct gen *g, enum side side, const char *ours, const char *border,
+		     const char *media)
+{
+	struct port *p = &g->port[side];
+	uint32_t ip, one;
+
+	if (!address(ours, &ip, &one))
+		return false;
+	p->hosts = (g->max_calls + GEN_PER_ADDRESS - 1) / GEN_PER_ADDRESS;
+	for (uint32_t i = 0; i < p->hosts; i++)
+		host_set(&p->host[i], rte_cpu_to_be_32(rte_be_to_cpu_32(ip) + i));
+	if (!address(border, &ip, &one))
+		return false;
+	host_set(&p->border, ip);
+	return address(media ? media : border, &p->media_first, &p->media_count);
+}
+
+/* Two ports, what one sends the other receives. */
+static int make_self(struct gen *g)
+{
+	struct rte_ring *ring[2];
+
+	for (int i = 0; i < 2; i++) {
+		ring[i] = rte_ring_create(i ? "inwards" : "outwards", 4096, SOCKET_ID_ANY,
+					  RING_F_SP_ENQ | RING_F_SC_DEQ);
+		if (!ring[i])
 			return -1;
-		}
 	}
-	return o->calls > 0 && o->calls <= 1000000 && o->seconds > 0 ? 0 : -1;
-}
+	for (int i = 0; i < 2; i++) {
+		int id = rte_eth_from_rings(i ? "self1" : "self0", &ring[i], 1, &ring[!i], 1,
+					    SOCKET_ID_ANY);
 
-static int port_up(struct gen *g, enum gen_side side)
-{
-	uint16_t id = g->port[side].id, rxd = 1024, txd = 1024;
-	struct rte_eth_conf conf = {0};
-
-	if (rte_eth_dev_configure(id, 1, 1, &conf) ||
-	    rte_eth_dev_adjust_nb_rx_tx_desc(id, &rxd, &txd) ||
-	    rte_eth_rx_queue_setup(id, 0, rxd, SOCKET_ID_ANY, NULL, g->pool) ||
-	    rte_eth_tx_queue_setup(id, 0, txd, SOCKET_ID_ANY, NULL) || rte_eth_dev_start(id))
-		return -1;
-	rte_eth_promiscuous_enable(id);
-	return rte_eth_macaddr_get(id, &g->port[side].mac);
-}
-
-static void input(struct gen *g, enum gen_side side, struct rte_mbuf *m)
-{
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
-	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
-	uint16_t len;
-
-	if (m->data_len == GEN_RTP_FRAME &&
-	    eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) &&
-	    (g->reference || udp->dst_port != rte_cpu_to_be_16(5060))) {
-		g->stats.rx[side]++;
-	} else if (!gen_arp_input(g, side, m) && m->data_len >= 42 &&
-		   ip->next_proto_id == IPPROTO_UDP && udp->dst_port == rte_cpu_to_be_16(5060)) {
-		len = (uint16_t)(rte_be_to_cpu_16(udp->dgram_len) - 8);
-		if (len <= m->data_len - 42)
-			gen_sip_input(g, side, (const char *)(udp + 1), len);
-	} else {
-		g->stats.rx_other++;
+		if (id < 0)
+			return -1;
+		g->port[i].id = (uint16_t)id;
 	}
-}
-
-uint32_t gen_poll(struct gen *g)
-{
-	struct rte_mbuf *burst[GEN_BURST];
-	uint32_t total = 0;
-
-	for (int side = 0; side < 2; side++) {
-		uint16_t n = rte_eth_rx_burst(g->port[side].id, 0, burst, GEN_BURST);
-
-		for (uint16_t i = 0; i < n; i++)
-			input(g, (enum gen_side)side, burst[i]);
-		rte_pktmbuf_free_bulk(burst, n);
-		total += n;
-	}
-	return total;
-}
-
-static bool wait_links(struct gen *g, double seconds)
-{
-	uint64_t end = rte_get_tsc_cycles() + (uint64_t)(seconds * (double)rte_get_tsc_hz());
-
-	while (rte_get_tsc_cycles() < end) {
-		struct rte_eth_link a, b;
-
-		rte_eth_link_get_nowait(g->port[0].id, &a);
-		rte_eth_link_get_nowait(g->port[1].id, &b);
-		if (a.link_status && b.link_status)
-			return true;
-		rte_delay_us_sleep(10000);
-	}
-	return false;
-}
-
-static bool resolve(struct gen *g)
-{
-	uint64_t hz = rte_get_tsc_hz(), end = rte_get_tsc_cycles() + 10 * hz, next = 0;
-
-	while (rte_get_tsc_cycles() < end && !(g->port[0].resolved && g->port[1].resolved)) {
-		if (rte_get_tsc_cycles() > next) {
-			gen_arp_request(g, GEN_OUT);
-			gen_arp_request(g, GEN_IN);
-			next = rte_get_tsc_cycles() + hz / 5;
-		}
-		gen_poll(g);
-	}
-	return g->port[0].resolved && g->port[1].resolved;
-}
-
-/* Calls in a window of so many at a time; an INVITE unanswered for a second is sent again. */
-static bool set_up(struct gen *g, uint32_t window)
-{
-	uint64_t hz = rte_get_tsc_hz(), end = rte_get_tsc_cycles() + 60 * hz;
-	uint32_t started = 0, oldest = 0;
-
-	while (g->up < g->calls && g->failed == 0 && rte_get_tsc_cycles() < end) {
-		uint64_t now = rte_get_tsc_cycles();
-
-		while (started < g->calls && started - g->up < window)
-			gen_sip_invite(g, started++, now);
-		gen_poll(g);
-		while (oldest < started && g->call[oldest].state == GEN_UP)
-			oldest++;
-		if (oldest < started && now - g->call[oldest].sent_at > hz) {
-			g->retried++;
-			gen_sip_invite(g, oldest, now);
-		}
-	}
-	return g->up == g->calls;
-}
-
-static void drain(struct gen *g, double seconds)
-{
-	uint64_t end = rte_get_tsc_cycles() + (uint64_t)(seconds * (double)rte_get_tsc_hz());
-
-	while (rte_get_tsc_cycles() < end)
-		gen_poll(g);
-}
-
-/* Every stream proves its source with a few packets before anything is counted. */
-static void prove(struct gen *g)
-{
-	for (int round = 0; round < 6; round++) {
-		for (int side = 0; side < 2; side++) {
-			uint32_t left = g->calls;
-
-			while (left > 0) {
-				left -= gen_rtp_send(g, (enum gen_side)side,
-						     (uint16_t)RTE_MIN(left, GEN_BURST));
-				gen_poll(g);
-			}
-		}
-		drain(g, 0.05);
-	}
-}
-
-struct measured {
-	double tx_pps, rx_pps, loss, busy;
-};
-
-static struct measured run(struct gen *g, double seconds, double rate)
-{
-	uint64_t hz = rte_get_tsc_hz(), begin, now, until;
-	uint64_t sent = 0, useful = 0, turns = 0;
-	struct measured m;
-
-	g->stats = (struct gen_stats){0};
-	begin = now = rte_get_tsc_cycles();
-	until = begin + (uint64_t)(seconds * (double)hz);
-	while (now < until) {
-		bool may = rate == 0 || (double)sent < rate * (double)(now - begin) / (double)hz;
-		uint32_t did = 0;
-
-		if (may) {
-			did += gen_rtp_send(g, GEN_OUT, GEN_BURST);
-			did += gen_rtp_send(g, GEN_IN, GEN_BURST);
-			sent += did;
-		}
-		did += gen_poll(g);
-		turns++;
-		useful += did != 0;
-		now = rte_get_tsc_cycles();
-	}
-	m.tx_pps = (double)(g->stats.tx[0] + g->stats.tx[1]) * (double)hz / (double)(now - begin);
-	m.rx_pps = (double)(g->stats.rx[0] + g->stats.rx[1]) * (double)hz / (double)(now - begin);
-	m.busy = (double)useful / (double)turns;
-	drain(g, 0.2);
-	sent = g->stats.tx[0] + g->stats.tx[1];
-	m.loss = sent ? 1.0 - (double)(g->stats.rx[0] + g->stats.rx[1]) / (double)sent : 1.0;
-	return m;
-}
-
-/* RFC 2544 section 26.1: the highest rate without loss, by halving. */
-static struct measured search(struct gen *g, double seconds, double top)
-{
-	struct measured best = {0}, m;
-	double low = 0, high = top;
-
-	for (int step = 0; step < 8; step++) {
-		double rate = step == 0 ? high : (low + high) / 2;
-
-		m = run(g, seconds, rate);
-		fprintf(stderr, "gen: %.3f Mpps offered, %.3f sent, %.3f received, loss %.7f\n",
-			rate / 1e6, m.tx_pps / 1e6, m.rx_pps / 1e6, m.loss);
-		if (m.loss <= 0.0) {
-			best = m;
-			low = rate;
-			if (step == 0)
-				break;
-		} else {
-			high = rate;
-		}
-	}
-	return best;
-}
-
-static int measure(struct gen *g, const struct options *o)
-{
-	struct measured m, ndr = {0};
-
-	run(g, 1.0, o->rate);
-	m = run(g, o->seconds, o->rate);
-	if (o->search)
-		ndr = search(g, o->seconds / 2, m.rx_pps * 1.05);
-	printf("{\"calls\": %u, \"flows\": %u, \"frame\": %u, \"tx_mpps\": %.4f, \"rx_mpps\": "
-	       "%.4f, \"loss\": %.7f,"
-	       " \"ndr_mpps\": %.4f, \"retried\": %u, \"rx_other\": %lu, \"generator_busy\": "
-	       "%.3f}\n",
-	       g->calls, g->calls * 2, GEN_RTP_FRAME, m.tx_pps / 1e6, m.rx_pps / 1e6, m.loss,
-	       ndr.rx_pps / 1e6, g->retried, g->stats.rx_other, m.busy);
 	return 0;
+}
+
+static int ports_up(struct gen *g, const struct options *o)
+{
+	uint32_t mbufs = o->mbufs ? o->mbufs : 32767;
+
+	g->pool = rte_pktmbuf_pool_create("gen", mbufs, 512, 0, RTE_PKTMBUF_HEADROOM + 2048,
+					  SOCKET_ID_ANY);
+	if (!g->pool)
+		return -1;
+	if (o->self ? make_self(g) : rte_eth_dev_count_avail() != 2)
+		return -1;
+	if (port_start(g, OUTSIDE) || port_start(g, INSIDE))
+		return -1;
+	/* Without a border nobody answers ARP: frames go to the station at the other end. */
+	for (int side = 0; side < 2 && (g->direct || g->reference); side++) {
+		g->port[side].border_mac = g->port[!side].mac;
+		g->port[side].resolved = true;
+	}
+	return 0;
+}
+
+/* Reads what is there; false when there will be no more, or "quit" was said. */
+static bool read_commands(struct gen *g)
+{
+	static char line[256];
+	static uint32_t n;
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	char c;
+
+	while (!jobs_foreground(g) && poll(&in, 1, 0) > 0) {
+		if (read(STDIN_FILENO, &c, 1) <= 0)
+			return jobs_any(g);
+		if (c != '\n') {
+			if (n < sizeof(line) - 1)
+				line[n++] = c;
+			continue;
+		}
+		line[n] = '\0';
+		n = 0;
+		if (!command_input(g, line))
+			return false;
+	}
+	return true;
+}
+
+static void serve(struct gen *g)
+{
+	uint64_t look = 0, every = g->hz / LOOK_CYCLES_A_SECOND;
+
+	for (;;) {
+		bool busy = gen_turn(g);
+
+		if (g->now < look)
+			continue;
+		look = g->now + every;
+		if (!read_commands(g))
+			return;
+		if (!busy && !jobs_any(g))
+			rte_delay_us_sleep(IDLE_US);
+	}
 }
 
 static int work(struct gen *g, const struct options *o)
 {
-	struct rte_eth_dev_info info;
-
-	g->calls = o->calls;
-	g->reference = !o->setup;
-	g->call = calloc(o->calls, sizeof(*g->call));
-	g->pool = rte_pktmbuf_pool_create("gen", 2 * o->calls + 16384, 256, 0, 2304, SOCKET_ID_ANY);
-	if (!g->call || !g->pool || rte_eth_dev_count_avail() != 2 || port_up(g, GEN_OUT) ||
-	    port_up(g, GEN_IN)) {
-		fprintf(stderr, "gen: cannot set up two ports\n");
+	g->hz = rte_get_tsc_hz();
+	g->max_calls = o->calls;
+	if (!side_set(g, OUTSIDE, o->out_ip, o->border_out, o->media_out) ||
+	    !side_set(g, INSIDE, o->in_ip, o->border_in, o->media_in)) {
+		fprintf(stderr, "gen: not an address\n");
 		return 1;
 	}
-	rte_eth_dev_info_get(g->port[0].id, &info);
-	g->copies = strcmp(info.driver_name, "net_vhost") == 0;
+	host_forbid(g);
+	if (ports_up(g, o) || rtp_init(g) || (!g->reference && calls_init(g))) {
+		fprintf(stderr, "gen: no memory, or not two ports\n");
+		return 1;
+	}
+	if (g->reference)
+		rtp_reference_open(g);
 	fprintf(stderr, "gen: ready\n");
-	if (!wait_links(g, 30)) {
-		fprintf(stderr, "gen: the other side did not connect\n");
-		return 1;
+	serve(g);
+	return 0;
+}
+
+static void down(struct gen *g)
+{
+	uint16_t id;
+
+	RTE_ETH_FOREACH_DEV(id)
+	{
+		rte_eth_dev_stop(id);
+		rte_eth_dev_close(id);
 	}
-	/* The border takes calls when its store has been read; who started both knows when. */
-	if (o->setup && getchar() == EOF) {
-		fprintf(stderr, "gen: told to go by nobody\n");
-		return 1;
-	}
-	if (o->setup && (!resolve(g) || !set_up(g, o->window))) {
-		fprintf(stderr, "gen: %u of %u calls set up, %u refused\n", g->up, g->calls,
-			g->failed);
-		return 1;
-	}
-	if (gen_rtp_prepare(g))
-		return 1;
-	prove(g);
-	return measure(g, o);
+	calls_free(g);
+	phones_free(g);
+	rtp_free(g);
 }
 
 int main(int argc, char **argv)
 {
-	static struct gen g = {.port = {{.id = 0}, {.id = 1}}};
-	struct options o;
+	static struct gen g = {.port = {{.id = 0}, {.id = 1}}, .grace = 8};
+	static struct job jobs[JOBS];
+	struct options o = {.out_ip = "203.0.113.100",
+			    .in_ip = "10.0.0.10",
+			    .border_out = "203.0.113.1",
+			    .border_in = "10.0.0.1",
+			    .calls = 1000};
 	int n = rte_eal_init(argc, argv), code;
 
-	if (n < 0)
+	if (n < 0 || !parse(&g, &o, argc - n, argv + n))
 		return usage();
-	if (parse(argc - n, argv + n, &o))
-		return usage();
-	inet_pton(AF_INET, "203.0.113.100", &g.port[GEN_OUT].ip);
-	inet_pton(AF_INET, "203.0.113.1", &g.port[GEN_OUT].border_ip);
-	inet_pton(AF_INET, "10.0.0.10", &g.port[GEN_IN].ip);
-	inet_pton(AF_INET, "10.0.0.1", &g.port[GEN_IN].border_ip);
+	g.jobs = jobs;
 	code = work(&g, &o);
+	down(&g);
 	rte_eal_cleanup();
 	return code;
 }

@@ -21,6 +21,7 @@ PROGRAMS = os.path.join(BUILD, "tests", "bench")
 RINGS = "queue_size=1024,packed_vq=1,in_order=1,mrg_rxbuf=0"
 # Poll-mode loops are not to be interrupted for what else this machine does: both sides alike.
 FIRST = ["nice", "-n", "-20"] if os.geteuid() == 0 else []
+PER_ADDRESS = 20000  # calls, of a media address
 DISTURBED_NS = 100000  # rings of 1,024 hold 200 us of 5 Mpps
 EAL = ["--no-pci", "--in-memory", "--single-file-segments", "--log-level", "4"]
 
@@ -101,6 +102,9 @@ class Rings:
                 for w in ("--vdev", f"net_vhost{i},iface={self.dir}/{side}.sock,queues={queues}")]
         args = [os.path.join(PROGRAMS, "gen"), "--lcores", f"0@{self.gen_cpu}", *EAL, *vdev,
                 "--", "--calls", str(calls), *(["--reference"] if reference else []), *options]
+        if calls >= PER_ADDRESS:
+            n = calls // PER_ADDRESS + 1
+            args += ["--media-out", f"203.0.113.1/{n}", "--media-in", f"10.0.0.1/{n}"]
         self.gen = Conversation(args, os.path.join(self.dir, "gen.log"), prefix=FIRST)
         self.running.append(self.gen)
         self.gen.wait_for(lambda: "gen: ready" in tail(self.gen.log, 100000), 30, "vhost sockets")
@@ -130,6 +134,12 @@ class Rings:
         self.gen.ask("link 30", 40)
         return self.device
 
+    @staticmethod
+    def further(network, calls):
+        """Media addresses beside the first, of which each has ports for 25,000 streams; some are left to rest."""
+        n = calls // PER_ADDRESS
+        return f', media_addresses: ["{network}.2-{network}.{n + 1}"]' if n else ""
+
     def configuration(self, calls, workers=1, idle="poll", cps=20000, mbufs=32768, state=None, access="", core="",
                       registrations=100, queues=1):
         # One CPU for control with the generator's main thread, one for each worker as far as they go.
@@ -139,7 +149,8 @@ class Rings:
         with open(path, "w") as f:
             f.write(CONFIG.format(
                 name=f"bench{os.getpid()}", dir=self.dir, workers=workers, cpus=", ".join(map(str, cpus)), idle=idle,
-                calls=calls, cps=cps, mbufs=mbufs, registrations=registrations, rings=rings, access=access, core=core,
+                calls=calls, cps=cps, mbufs=mbufs, registrations=registrations, rings=rings,
+                access=access or self.further("203.0.113", calls), core=core or self.further("10.0.0", calls),
                 state=state or f'directory: "{self.dir}/state"'))
         return path
 
@@ -150,8 +161,8 @@ class Rings:
         return json.loads(done.stdout) if done.returncode == 0 and done.stdout.startswith(("{", "[")) else None
 
     def no_state(self):
-        """A Redis that is nowhere: the border goes on without, as it does when Redis is lost."""
-        return f'directory: "{self.dir}/state", redis: "unix:{self.dir}/none.sock", start_wait: 0'
+        """A border that keeps nothing, and says so: no Redis, nothing owed to one."""
+        return f'directory: "{self.dir}/state", durable: none'
 
     def _store_up(self):
         status = self.control("status")

@@ -33,6 +33,29 @@ def case_rtp_both_ways():
         wait_for("flows to go", lambda: p.border.status()["flows"] == 0, 10)
 
 
+def case_further_media_addresses():
+    """Calls take turns over a realm's media addresses: each call's media goes by the addresses that its
+    descriptions named, both ways, and posternctl shows them."""
+    with Pair(access_extra='    media_addresses: ["203.0.113.64-203.0.113.65"]',
+              core_extra='    media_addresses: ["10.0.0.64"]') as p:
+        seen = set()
+        for i in range(3):
+            call = establish(p.caller, p.callee, OUT, f"sip:b{i}@{OUTSIDE}")
+            p.caller.rtp_send(call["caller_media"], 20, 0.01, payload=b"from the caller " * 10)
+            got = p.callee.rtp_receive(0.5)
+            assert 18 <= len(got) <= 20 and all(src == call["callee_media"] for _, src in got), got[:2]
+            p.callee.rtp_send(call["callee_media"], 20, 0.01, payload=b"from the callee " * 10)
+            got = p.caller.rtp_receive(0.5)
+            assert len(got) == 20 and all(src == call["caller_media"] for _, src in got), got[:2]
+            flows = _flows(p.border)
+            assert (flows["access"]["address"], flows["access"]["port"]) == call["caller_media"]
+            assert (flows["core"]["address"], flows["core"]["port"]) == call["callee_media"]
+            seen.update((call["caller_media"][0], call["callee_media"][0]))
+            hang_up(p.caller, p.callee, OUT, call)
+            wait_for("flows to go", lambda: p.border.status()["flows"] == 0, 10)
+        assert seen == {OUTSIDE, "203.0.113.64", "203.0.113.65", INSIDE, "10.0.0.64"}, seen
+
+
 def case_rtcp():
     """RTCP crosses on the ports next to RTP's."""
     with Pair() as p:

@@ -189,6 +189,22 @@ def case_registrations():
         pbx.close()
 
 
+def case_nothing_kept():
+    """`durable: none`: no Redis runs, calls work and answers wait for nothing; a kill ends them for good."""
+    with Held(calls=10, streams=2, prepare=lambda h: "durable: none") as h:
+        store = h.border.status()["store"]
+        assert not store["kept"] and not store["up"] and store["degraded"] == store["owed"] == 0, store
+        assert not glob.glob(os.path.join(h.lab.dir, "border-state", "**", "*.sock"), recursive=True)
+        h.requests()
+        assert h.border.status()["store"]["puts"] == 0
+        h.g.call(5, 100)
+        h.border.kill()
+        h.border.start()
+        assert h.border.status()["calls"] == 0
+        h.border.proc.signal(2)
+        assert h.border.proc.wait(30) == 0
+
+
 def case_readable():
     """redis-cli shows a call as fields that a person reads; every record expires; ended calls are gone."""
     with Held(calls=20, streams=4) as h:

@@ -119,6 +119,7 @@ static void open_store(struct node *n)
 	const struct redis_events events = {on_up, on_down, n};
 	const struct store_io io = {on_stored, on_mode, on_fenced, n};
 	const struct store_conf conf = {.cluster = n->config->cluster.name,
+					.followed = true,
 					.groups = GROUPS,
 					.group = n->config->snapshot.group,
 					.gather_ms = 1,
@@ -253,7 +254,8 @@ static void make_id(char id[IDENT_LEN], uint16_t group, unsigned number)
 
 static void put(unsigned i, uint16_t group, unsigned number, bool there)
 {
-	struct dp_store_op op = {.put = there, .group = group, .version = 1, .ttl_s = 100};
+	struct dp_store_op op = {
+		.put = there, .whole = there, .group = group, .version = 1, .ttl_s = 100};
 	char fields[64];
 	struct wbuf w;
 
@@ -490,7 +492,8 @@ static void put_call(unsigned i, uint16_t group)
 {
 	static struct call_checkpoint call;
 	static char fields[CHECKPOINT_MAX], id[IDENT_LEN];
-	struct dp_store_op op = {.put = true, .group = group, .version = 1, .ttl_s = 100};
+	struct dp_store_op op = {
+		.put = true, .whole = true, .group = group, .version = 1, .ttl_s = 100};
 	struct wbuf w;
 
 	memset(&call, 0, sizeof(call));

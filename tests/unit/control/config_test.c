@@ -473,9 +473,11 @@ static void where_state_is_kept(void **state)
 		{STATE("password_file: /p, replicas: 1"),
 		 "13: password_file: expected none with a redis-server of our own\n"
 		 "13: replicas: expected none with a redis-server of our own"},
+		{STATE("redis: \"r:1\", durable: none"),
+		 "13: durable: none: expected answer or behind with a Redis or a cluster"},
 		{STATE("durable: often, deadline: 0, ttl: 59, timeout: 49, start_wait: 3601,\n"
 		       "  database: 1024, replicas: 16"),
-		 "13: durable: often: expected answer or behind\n"
+		 "13: durable: often: expected answer or behind or none\n"
 		 "13: deadline: 0: expected a whole number from 1 to 5000\n"
 		 "13: ttl: 59: expected a whole number from 60 to 2592000\n"
 		 "13: timeout: 49: expected a whole number from 50 to 60000\n"
@@ -824,6 +826,16 @@ static void state_has_defaults(void **state)
 	assert_int_equal(c->snapshot.groups, 1);
 	assert_string_equal(c->snapshot.group[0], "edge");
 	assert_false(c->snapshot.forward);
+	free(c);
+}
+
+static void keeping_nothing_arrives(void **state)
+{
+	struct config *c = parse_good(WHOLE "state: {directory: /d, durable: none}\n");
+
+	(void)state;
+	assert_true(c->state.none);
+	assert_false(c->state.behind);
 	free(c);
 }
 
@@ -1210,6 +1222,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_whole_file_becomes_a_snapshot),
 		cmocka_unit_test(every_setting_arrives),
 		cmocka_unit_test(state_has_defaults),
+		cmocka_unit_test(keeping_nothing_arrives),
 		cmocka_unit_test(settings_of_state_arrive),
 		cmocka_unit_test(settings_of_a_cluster_arrive),
 		cmocka_unit_test(a_realm_has_an_instance_in_each_group),

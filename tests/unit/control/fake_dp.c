@@ -320,6 +320,11 @@ int dp_wake_fd(struct dataplane *dp)
 	return fake_dp.wake_fd;
 }
 
+void dp_wake_hold(struct dataplane *dp)
+{
+	dp_wake_clear(dp);
+}
+
 void dp_wake_clear(struct dataplane *dp)
 {
 	uint64_t n;

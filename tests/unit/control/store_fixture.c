@@ -56,6 +56,8 @@ int store_bed_open(void **state)
 int store_bed_close(void **state)
 {
 	(void)state;
+	while (bed.open)
+		store_end_close(bed.open);
 	fake_redis_close(bed.proxy);
 	uv_close((uv_handle_t *)&bed.tick, NULL);
 	uv_close((uv_handle_t *)&bed.guard, NULL);
@@ -118,6 +120,7 @@ void store_end_open(struct store_end *e, bool alone, uint32_t deletes_max)
 	const struct store_io io = {on_stored, on_mode, on_fenced, e};
 	const struct store_conf conf = {.cluster = "edge",
 					.alone = alone,
+					.followed = true,
 					.groups = 1,
 					.group = groups,
 					.gather_ms = 1,
@@ -129,12 +132,20 @@ void store_end_open(struct store_end *e, bool alone, uint32_t deletes_max)
 	e->redis = redis_open(&bed.loop, &c, "test", &events);
 	e->store = store_open(&bed.loop, e->redis, &conf, &io);
 	assert_non_null(e->store);
+	e->next = bed.open;
+	bed.open = e;
 	if (alone)
 		store_own(e->store, 0, 1);
 }
 
 void store_end_close(struct store_end *e)
 {
+	struct store_end **at = &bed.open;
+
+	while (*at && *at != e)
+		at = &(*at)->next;
+	if (*at)
+		*at = e->next;
 	store_close(e->store);
 	redis_close(e->redis);
 }
@@ -200,6 +211,7 @@ void store_end_put(struct store_end *e, uint64_t n, uint32_t version)
 	char bytes[256], text[16];
 	struct wbuf w;
 	struct dp_store_op op = {.put = true,
+				 .whole = true,
 				 .kind = CHECKPOINT_CALL,
 				 .worker = 3,
 				 .handle = n,

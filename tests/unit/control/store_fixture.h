@@ -25,6 +25,7 @@ struct store_end {
 	uint64_t good, bad; /* answers to puts */
 	void (*stored)(uint64_t handle, uint32_t version, bool ok);
 	void (*mode)(bool up, bool resync);
+	struct store_end *next; /* of those that are open */
 };
 
 struct store_bed {
@@ -32,6 +33,7 @@ struct store_bed {
 	uv_timer_t tick, guard;
 	bool late;
 	struct fake_redis *proxy;
+	struct store_end *open; /* closed with the bed, when a test that failed has not */
 };
 
 extern struct store_bed bed;

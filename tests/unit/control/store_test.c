@@ -433,7 +433,7 @@ static void ops_of_no_known_form_are_refused(void **state)
 {
 	static char large[CHECKPOINT_MAX + 1];
 	const struct slice good = SLICE_LIT("\1\1\0aX"), cut = SLICE_LIT("\1\5\0aX");
-	struct dp_store_op op = {.put = true, .worker = 3, .fields = good};
+	struct dp_store_op op = {.put = true, .whole = true, .worker = 3, .fields = good};
 
 	(void)state;
 	store_id(1, op.id);
@@ -460,7 +460,7 @@ static void ops_of_no_known_form_are_refused(void **state)
 static void a_record_as_large_as_any_is_kept(void **state)
 {
 	static char bytes[CHECKPOINT_MAX];
-	struct dp_store_op op = {.put = true, .worker = 3, .ttl_s = 60};
+	struct dp_store_op op = {.put = true, .whole = true, .worker = 3, .ttl_s = 60};
 	struct wbuf w;
 
 	(void)state;

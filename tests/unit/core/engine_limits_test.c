@@ -201,6 +201,27 @@ static void transactions_run_out_at_every_step(void **state)
 	assert_in_range(answered, 1, 11);
 }
 
+/* A call that has begun goes on; what it asks for later is refused by name. */
+static void exchanges_run_out_at_every_step(void **state)
+{
+	uint32_t refused = 0;
+
+	(void)state;
+	for (uint32_t exchanges = 1; exchanges <= 6; exchanges++) {
+		struct engine_limits l;
+
+		engine_limits_for(&l, 4, 1);
+		l.exchanges = exchanges;
+		small_begin(&l);
+		call_through(1);
+		call_changed_and_ended(1);
+		assert_int_equal(s.engine->calls_answered, 1);
+		refused += s.engine->reasons.n[REASON_SIP_TX_FULL] != 0;
+		small_end();
+	}
+	assert_in_range(refused, 1, 5);
+}
+
 static void too_many_transactions_are_refused_by_name(void **state)
 {
 	struct engine_limits l;
@@ -267,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_run_out_at_every_step),
 		cmocka_unit_test(transactions_run_out_at_every_step),
+		cmocka_unit_test(exchanges_run_out_at_every_step),
 		cmocka_unit_test(too_many_transactions_are_refused_by_name),
 		cmocka_unit_test(established_call_fits_in_4_kib),
 		cmocka_unit_test(same_events_give_the_same_bytes),
