@@ -21,6 +21,7 @@ PROGRAMS = os.path.join(BUILD, "tests", "bench")
 RINGS = "queue_size=1024,packed_vq=1,in_order=1,mrg_rxbuf=0"
 # Poll-mode loops are not to be interrupted for what else this machine does: both sides alike.
 FIRST = ["nice", "-n", "-20"] if os.geteuid() == 0 else []
+PER_ADDRESS = 20000  # calls, of a media address
 DISTURBED_NS = 100000  # rings of 1,024 hold 200 us of 5 Mpps
 EAL = ["--no-pci", "--in-memory", "--single-file-segments", "--log-level", "4"]
 
@@ -134,7 +135,7 @@ class Rings:
     @staticmethod
     def further(network, calls):
         """Media addresses beside the first, of which each has ports for 25,000 streams; some are left to rest."""
-        n = calls // 20000
+        n = calls // PER_ADDRESS
         return f', media_addresses: ["{network}.2-{network}.{n + 1}"]' if n else ""
 
     def configuration(self, calls, workers=1, idle="poll", cps=20000, mbufs=32768, state=None, access="", core="",
