@@ -1,5 +1,6 @@
 """Benchmarks that are programs of their own, which print their figures as JSON."""
 
+import os
 import shutil
 import signal
 import tempfile
@@ -52,7 +53,7 @@ def with_redis(use):
     server = Process(["redis-server", "--port", "0", "--unixsocket", path, "--dir", where, "--save", "",
                       "--appendonly", "yes", "--appendfsync", "everysec"], f"{where}/redis.log")
     try:
-        server.wait_for(lambda: "Ready to accept" in open(server.log).read(), 20, "a Redis server")
+        server.wait_for(lambda: os.path.exists(path), 20, "a Redis server")
         return use(f"unix:{path}")
     finally:
         server.stop(signal.SIGTERM)

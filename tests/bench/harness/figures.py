@@ -137,7 +137,7 @@ def table(figures):
                          for i, (c, w) in enumerate(zip(row, width))).rstrip()
 
     out = [line(COLUMNS), line(["-" * w for w in width]), *map(line, rows)]
-    return out + [f"not run: {f.name}: {f.why}" for f in figures if f.value is None]
+    return out + [f"not run: {f.name}: {' '.join(str(f.why).split())[:600]}" for f in figures if f.value is None]
 
 
 def write(figures, path):
