@@ -256,9 +256,10 @@ static void receive(struct border *b, uint16_t listener, const char *text, uint3
 
 static void answer(struct border *b, const char *status, uint32_t id, bool sdp)
 {
-	char text[TALK_MESSAGE], tag[32];
+	char text[TALK_MESSAGE], tag[32] = "";
 
-	snprintf(tag, sizeof(tag), id == UINT32_MAX ? "" : ";tag=b%08x", id);
+	if (id != UINT32_MAX)
+		snprintf(tag, sizeof(tag), ";tag=b%08x", id);
 	uint32_t n = talk_answer(text, slice_str(b->request), status, tag, sdp);
 	if (n == 0)
 		die("nothing to answer");
