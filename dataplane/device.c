@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "dataplane/eal.h"
+#include "dataplane/intr_hold.h"
 #include "dataplane/worker.h"
 
 #define DEVICE_DESC 512u
@@ -357,6 +358,8 @@ static void ring_free(struct rte_ring *r)
 
 void devices_stop(struct dataplane *dp)
 {
+	struct intr_hold hold;
+
 	for (uint16_t i = 0; i < dp->devices; i++) {
 		struct device *d = &dp->device[i];
 		struct rte_eth_dev_info info;
@@ -364,9 +367,11 @@ void devices_stop(struct dataplane *dp)
 
 		if (d->rules.taken != 0)
 			rte_flow_flush(d->eth, NULL);
+		intr_hold(&hold);
 		if (d->started)
 			rte_eth_dev_stop(d->eth);
 		rte_eth_dev_close(d->eth);
+		intr_release(&hold);
 		if (d->probed && known && !eal_is_pci(d->name))
 			rte_dev_remove(info.device);
 		for (uint16_t k = 0; k < dp->workers; k++)

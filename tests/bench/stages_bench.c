@@ -160,8 +160,10 @@ static int by_value(const void *x, const void *y)
 
 static double median(enum stage s)
 {
+	const uint64_t *middle = &cycles[s][ROUNDS / 2];
+
 	qsort(cycles[s], ROUNDS, sizeof(cycles[s][0]), by_value);
-	return (double)cycles[s][ROUNDS / 2];
+	return (double)*middle;
 }
 
 static void print(void)
