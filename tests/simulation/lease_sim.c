@@ -184,6 +184,8 @@ int main(int argc, char **argv)
 			c.nodes = (uint16_t)(n < WORLD_NODES ? n : WORLD_NODES);
 		else if (strcmp(argv[i], "--seconds") == 0)
 			c.seconds = (uint32_t)n;
+		else if (strcmp(argv[i], "--alone") == 0)
+			c.alone_ms = (uint32_t)n;
 		else if (strcmp(argv[i], "--trace") == 0)
 			c.trace = n;
 		else
