@@ -136,10 +136,12 @@ static void invite_provisional(struct engine *e, struct call *call, struct excha
 
 	/* 16.7, 2: each provisional above 100 gives the callee more time. */
 	wheel_arm(&e->wheel, call_index(e, call), e->now + e->snap->ring_timeout_ms);
+	bool news = !slice_eq(rx->to_tag, leg_remote_tag(e, &call->leg[CALL_CALLEE]));
 	if (!call_track(e, call, CALL_CALLEE, m))
 		return;
 	call->state = CALL_EARLY;
-	store_touch(e, call, STORE_SOON);
+	/* Without it an INVITE sent again after a death would be a second call to the callee. */
+	store_touch(e, call, news ? STORE_NOW : STORE_SOON);
 	if (offer_from_response(e, call, ex, m, &io) != 0)
 		io = (struct offer_io){.drop = true};
 	call_relay_response(e, call, ex, m, &io,

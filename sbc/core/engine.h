@@ -106,7 +106,7 @@ enum engine_store_mode {
 /* A put waits that long for more changes of the same call, unless somebody waits for it. */
 #define ENGINE_STORE_GATHER_MS 250u
 
-/* How long the end of a call waits to be stored: most BYEs are answered by then. */
+/* How long the end of a call that the store refused waits to be put again. */
 #define ENGINE_STORE_ENDING_MS 100u
 
 enum engine_media_type {

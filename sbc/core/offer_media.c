@@ -254,7 +254,7 @@ void offer_commit(struct engine *e, struct call *call)
 	if (offer_is_pending(call))
 		call->offers++;
 	call->offer_by = OFFER_BY_NONE;
-	store_touch(e, call, call->state == CALL_ANSWERED ? STORE_NOW : STORE_SOON);
+	store_touch(e, call, STORE_NOW);
 }
 
 void offer_end(struct engine *e, struct call *call)

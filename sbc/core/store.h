@@ -17,11 +17,11 @@
  *
  * A call that is over is deleted when nobody is owed a BYE any more. Until the
  * BYEs are answered an exchange of kind EXCHANGE_OWED holds its id, and is put as
- * ENDING when that takes longer than ENGINE_STORE_ENDING_MS. It keeps what it puts
- * until the store has it: what was refused is put again. Its lines:
+ * ENDING. It keeps what it puts until the store has it: what was refused is put
+ * again after ENGINE_STORE_ENDING_MS. Its lines:
  *
- *   LATE -time-> READY -put-> PUT -stored-> (none), or LATE again
- *   BLOCKED -(the put that was under way when the call ended)-> LATE or READY
+ *   READY -put-> PUT -stored-> (none), or -refused-> LATE -time-> READY
+ *   BLOCKED -(the put that was under way when the call ended)-> READY
  *
  * What is owed (in a line to be put, or changed since its put left) counts towards
  * the turn in which it came to be owed. A barrier begins the other turn, and is over

@@ -68,7 +68,7 @@ static void owed_account(struct engine *e, struct exchange *ex, bool owed)
 	}
 }
 
-/* Its BYE may be answered in a moment: then it need not be put at all. */
+/* The store refused it: again in a moment, so that a store that refuses all is not spun on. */
 static void owed_late(struct engine *e, struct exchange *ex)
 {
 	ex->since = (uint32_t)e->now;
@@ -113,7 +113,7 @@ void store_end(struct engine *e, struct call *call, struct exchange *owed)
 	if (call->store.flags & STORE_F_UNDERWAY)
 		list_push(e, owed, EXCHANGE_F_BLOCKED);
 	else
-		owed_late(e, owed);
+		list_push(e, owed, EXCHANGE_F_READY);
 	owed_account(e, owed, true);
 }
 
@@ -172,11 +172,7 @@ void store_owed_stored(struct engine *e, enum checkpoint_kind kind, uint64_t han
 	if (kind == CHECKPOINT_REGISTRATION) {
 		exchange_free(e, ex);
 	} else if (!ending) {
-		/* A barrier has waited for this put already. */
-		if (e->store.barrier)
-			list_push(e, ex, EXCHANGE_F_READY);
-		else
-			owed_late(e, ex);
+		list_push(e, ex, EXCHANGE_F_READY);
 	} else if (!ok) {
 		owed_late(e, ex);
 		owed_account(e, ex, true);
@@ -186,7 +182,7 @@ void store_owed_stored(struct engine *e, enum checkpoint_kind kind, uint64_t han
 	}
 }
 
-/* A barrier does not wait for BYEs, but it does not spin on a store that refuses either. */
+/* A barrier waits for it, and does not spin on a store that refuses either. */
 static uint32_t late_ms(const struct engine *e)
 {
 	return e->store.barrier ? 1 : ENGINE_STORE_ENDING_MS;

@@ -41,20 +41,22 @@ struct sending {
 	char bytes[];
 };
 
+/* What is kept ends with a NUL that does not count: numbers in it are read by strtoll(). */
 static void keep(struct buffer *b, const char *p, size_t n)
 {
-	if (b->n + n > b->cap) {
-		b->cap = (b->n + n) * 2;
+	if (b->n + n + 1 > b->cap) {
+		b->cap = (b->n + n + 1) * 2;
 		b->p = realloc(b->p, b->cap);
 		assert_non_null(b->p);
 	}
 	memcpy(b->p + b->n, p, n);
 	b->n += n;
+	b->p[b->n] = '\0';
 }
 
 static void drop_front(struct buffer *b, size_t n)
 {
-	memmove(b->p, b->p + n, b->n - n);
+	memmove(b->p, b->p + n, b->n - n + 1);
 	b->n -= n;
 }
 
