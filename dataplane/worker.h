@@ -269,7 +269,11 @@ static inline uint8_t *worker_contiguous(struct worker *w, struct rte_mbuf *m, u
 	return w->datagram;
 }
 
-/* Zeroed memory that lives until the end, on huge pages where the kernel gives them. */
+/*
+ * Zeroed memory that lives until the end, on huge pages where the kernel gives them. All
+ * of it is had from the kernel here: a worker never waits for a page, and a machine
+ * without so much says so at the start. NULL: there is not so much.
+ */
 void *memory_map(size_t n);
 void memory_unmap(void *p, size_t n);
 

@@ -1,4 +1,5 @@
 /* The making and unmaking of a worker: what it is handed before its first turn. */
+#include <errno.h>
 #include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
@@ -13,6 +14,17 @@
 
 #define HUGE_PAGE (2u << 20)
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* Before Linux 5.14, which cannot be asked for it. */
+static void touch(char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i += 4096)
+		*(volatile char *)(p + i) = 0;
+}
+
 void *memory_map(size_t n)
 {
 	size_t len = (n + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
@@ -22,7 +34,14 @@ void *memory_map(size_t n)
 		return NULL;
 	/* Only a hint: a kernel without transparent huge pages gives small ones. */
 	madvise(p, len, MADV_HUGEPAGE);
-	return p;
+	if (madvise(p, len, MADV_POPULATE_WRITE) == 0)
+		return p;
+	if (errno == EINVAL) {
+		touch(p, len);
+		return p;
+	}
+	munmap(p, len);
+	return NULL;
 }
 
 void memory_unmap(void *p, size_t n)

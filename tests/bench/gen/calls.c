@@ -3,6 +3,7 @@
 #include "tests/bench/gen/call.h"
 #include "tests/bench/gen/port.h"
 #include "tests/bench/gen/rtp.h"
+#include "tests/bench/gen/table.h"
 
 #define T1_MS         500.0
 #define LIFE_T1       64.0 /* timers B, F and H */
@@ -15,8 +16,8 @@ int calls_init(struct gen *g)
 	g->calls = s;
 	if (!s)
 		return -1;
-	s->call = calloc(g->max_calls, sizeof(*s->call));
-	s->unused = calloc(g->max_calls, sizeof(*s->unused));
+	s->call = table_of(g->max_calls, sizeof(*s->call));
+	s->unused = table_of(g->max_calls, sizeof(*s->unused));
 	if (!s->call || !s->unused || timers_init(&s->timers, 2 * g->max_calls))
 		return -1;
 	for (uint32_t i = 0; i < g->max_calls; i++) {

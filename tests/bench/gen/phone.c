@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "tests/bench/gen/port.h"
+#include "tests/bench/gen/table.h"
 
 #define PHONE_PORT        1024u
 #define PHONES_PER_HOST   60000u
@@ -48,7 +49,7 @@ static int phones_make(struct gen *g, uint32_t n)
 	if (!s)
 		return -1;
 	s->n = n;
-	s->phone = calloc(n, sizeof(*s->phone));
+	s->phone = table_of(n, sizeof(*s->phone));
 	if (!s->phone || timers_init(&s->timers, n))
 		return -1;
 	for (uint32_t i = 0; i <= DELAY_T2; i++)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/bench/gen/rtp.h"
+#include "tests/bench/gen/table.h"
 
 #define POOL_FRAMES 8191u
 #define SILENCE     0xd5
@@ -25,13 +26,12 @@ int rtp_init(struct gen *g)
 		return -1;
 	r->run = 1;
 	for (int side = 0; side < 2; side++) {
-		r->stream[side] = aligned_alloc(RTP_HEAD, (size_t)g->max_calls * RTP_HEAD);
-		r->end[side] = calloc(g->max_calls, sizeof(*r->end[side]));
+		r->stream[side] = table_of(g->max_calls, RTP_HEAD);
+		r->end[side] = table_of(g->max_calls, sizeof(*r->end[side]));
 		if (!r->stream[side] || !r->end[side])
 			return -1;
-		memset(r->stream[side], 0, (size_t)g->max_calls * RTP_HEAD);
 	}
-	r->live = calloc(g->max_calls, sizeof(*r->live));
+	r->live = table_of(g->max_calls, sizeof(*r->live));
 	r->pool = rte_pktmbuf_pool_create("rtp", POOL_FRAMES, 256, 0, RTE_PKTMBUF_HEADROOM + 256,
 					  SOCKET_ID_ANY);
 	if (!r->live || !r->pool)

@@ -1,7 +1,6 @@
 #include "tests/bench/gen/timers.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "tests/bench/gen/table.h"
 
 int timers_init(struct timers *t, uint32_t n)
 {
@@ -9,7 +8,7 @@ int timers_init(struct timers *t, uint32_t n)
 	memset(t->head, 0xff, sizeof(t->head));
 	memset(t->tail, 0xff, sizeof(t->tail));
 	t->n = n;
-	t->timer = calloc(n, sizeof(*t->timer));
+	t->timer = table_of(n, sizeof(*t->timer));
 	return t->timer ? 0 : -1;
 }
 
