@@ -83,6 +83,25 @@ class Searching(unittest.TestCase):
             return {**device(8e6, lambda _: 1000)(rate, seconds), "disturbed": True}
         self.assertEqual(Search(trial, Plan(8e6)).run().ndr, 0)
 
+    def test_what_was_not_due_while_the_generator_paused_is_not_lost(self):
+        def paused(rate, seconds):
+            tx = int(rate * (seconds - 0.1))
+            return {"tx": tx, "rx": tx, "lost": 0, "paused_us": 100000}
+        found = Search(paused, Plan(8e6)).run()
+        self.assertTrue(found.confirmed)
+        self.assertGreater(found.ndr, 6e6)
+
+    def test_a_search_ends_in_its_time(self):
+        count = [0]
+
+        def trial(rate, seconds):
+            count[0] += 1
+            return {**device(8e6, lambda _: 1000 * (rate > 1e6))(rate, seconds), "disturbed": True}
+        found = Search(trial, Plan(8e6, steps=20, budget=0)).run()
+        self.assertTrue(found.out_of_time)
+        self.assertLess(count[0], 20)
+        self.assertGreater(found.ppm_rate, 0)
+
     def test_a_longer_trial_lowers_the_rate(self):
         trial = device(8e6)
 

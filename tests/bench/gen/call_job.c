@@ -84,6 +84,7 @@ static void finish(struct gen *g, struct job *j)
 	report_count("late", j->pace.late);
 	report_value("seconds", job_seconds(g, j));
 	report_value("cps_done", j->measured > 0 ? (double)j->done_by_then / j->measured : 0);
+	report_value("paused_us", gen_us(g, c->paused_cycles - b->paused_cycles));
 	report_value("busy", job_busy(g, j));
 	report_hist("setup_ns", &t->setup, g->hz);
 }

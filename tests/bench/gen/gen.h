@@ -78,9 +78,12 @@ struct counts {
 	uint64_t fault[FAULTS];
 	uint64_t calls_done, calls_ended;
 	uint64_t turns, busy_cycles, idle_cycles;
-	uint64_t call_cycles; /* of turns that did something while only calls were made */
+	uint64_t paused_cycles; /* of turns so long that they cannot have been all ours */
+	uint64_t call_cycles;   /* of turns that did something while only calls were made */
 	uint64_t rtp_tx, rtp_tx_cycles, rtp_rx, rtp_rx_cycles;
 };
+
+#define GEN_PAUSE 100e-6 /* seconds: no turn of a few bursts takes so long */
 
 struct calls;
 struct rtp;
@@ -95,8 +98,9 @@ struct gen {
 	bool reference; /* no border, no calls: streams come back as they were sent */
 	bool direct;    /* no border: the two sides are each other's peer */
 	bool agent_hidden;
-	uint32_t work; /* things done in this turn */
-	double grace;  /* seconds that calls have to end after the last has been started */
+	uint32_t work;   /* things done in this turn */
+	uint64_t turned; /* when the turn before began; 0: there was none */
+	double grace;    /* seconds that calls have to end after the last has been started */
 	struct counts count;
 	struct calls *calls;
 	struct rtp *rtp;
@@ -107,6 +111,11 @@ struct gen {
 static inline uint64_t gen_cycles(const struct gen *g, double seconds)
 {
 	return (uint64_t)(seconds * (double)g->hz);
+}
+
+static inline double gen_us(const struct gen *g, uint64_t cycles)
+{
+	return (double)cycles * 1e6 / (double)g->hz;
 }
 
 /* turn.c: receive, timers, what is due, send. True when there was something to do. */

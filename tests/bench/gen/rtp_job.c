@@ -6,6 +6,9 @@
 #define QUIET_SECONDS 0.1
 #define DRAIN_SECONDS 1.0
 #define OVER_SECONDS  0.01
+/* What a ring of 1,024 takes at once, at the rates that are of interest. */
+#define SLACK_US   50
+#define BACKLOG_US 100
 
 static void live_streams(struct gen *g)
 {
@@ -37,7 +40,7 @@ static void phase_begin(struct gen *g, struct job *j, enum rtp_phase phase)
 
 	r->phase = phase;
 	counts_reset(g);
-	pace_start(&j->pace, r->rate, g->hz, g->now, 100, 1000);
+	pace_start(&j->pace, r->rate, g->hz, g->now, SLACK_US, BACKLOG_US);
 	if (r->rate > 0)
 		j->pace.total = (uint64_t)(r->rate * seconds + 0.5);
 	r->measured_from = g->now;
@@ -166,6 +169,7 @@ static void finish(struct gen *g, struct job *j)
 	report_count("skipped", j->pace.skipped);
 	report_count("tx_full", g->count.tx_full - r->before.tx_full);
 	report_count("no_mbuf", g->count.no_mbuf - r->before.no_mbuf);
+	report_value("paused_us", gen_us(g, g->count.paused_cycles - r->before.paused_cycles));
 	report_value("busy", r->busy);
 	report_hist("latency_ns", &r->latency, g->hz);
 }

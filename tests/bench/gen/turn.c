@@ -59,10 +59,24 @@ static uint32_t receive(struct gen *g, enum side side)
 	return n;
 }
 
+/*
+ * Something else had our CPU: the kernel, or the host its machine. What the rings did
+ * meanwhile says nothing about the device on their other side.
+ */
+static void note_pause(struct gen *g, uint64_t begin)
+{
+	const uint64_t turn = begin - g->turned;
+
+	if (g->turned != 0 && turn > gen_cycles(g, GEN_PAUSE))
+		g->count.paused_cycles += turn;
+	g->turned = begin;
+}
+
 bool gen_turn(struct gen *g)
 {
 	uint64_t begin = rte_get_tsc_cycles(), end;
 
+	note_pause(g, begin);
 	g->now = begin;
 	g->work = receive(g, OUTSIDE) + receive(g, INSIDE);
 	if (g->calls)

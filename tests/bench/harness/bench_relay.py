@@ -42,7 +42,7 @@ def non_drop(ctx, rings):
     gen = rings.gen
     top = flood(gen, ctx.pick(0.5, 0.3, 0.05)) * 1.02
     plan = Plan(top, seconds=ctx.pick(0.5, 0.3, 0.05), trials=ctx.pick(3, 2, 2), steps=ctx.pick(5, 4, 1),
-                confirm_seconds=ctx.pick(3.0, 1.0, 0.1))
+                confirm_seconds=ctx.pick(3.0, 1.0, 0.1), budget=ctx.pick(30.0, 15.0, 5.0))
     found = Search(rings.trial, plan).run()
     ctx.say(f"{found.ndr / 1e6:.2f} Mpps without loss ({'confirmed' if found.confirmed else 'NOT confirmed'} over "
             f"{plan.confirm_seconds:g} s), {found.ppm_rate / 1e6:.2f} at <= 10 ppm, {top / 1.02e6:.2f} at most")
@@ -154,7 +154,7 @@ def flows(ctx):
             with Rings() as rings:
                 gen = start(rings, calls)
                 top = flood(gen, ctx.pick(0.4, 0.3, 0.05)) * 1.02
-                plan = Plan(top, seconds=ctx.pick(0.4, 0.3, 0.05), trials=1, steps=ctx.pick(4, 3, 1))
+                plan = Plan(top, seconds=ctx.pick(0.4, 0.3, 0.05), trials=1, steps=ctx.pick(4, 3, 1), budget=6.0)
                 lines[name].append((calls * 2, Search(rings.trial, plan).few_lost() / 1e6))
         ctx.say(f"{calls * 2} flows: " + ", ".join(f"{k} {v[-1][1]:.2f} Mpps" for k, v in lines.items()))
     ctx.keep("throughput against flows", lines)

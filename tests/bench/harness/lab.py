@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from .proc import Conversation, LabError, Process, tail, waited_ns
+from .proc import Conversation, LabError, Process, stolen_ns, tail, waited_ns
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
@@ -166,15 +166,30 @@ class Rings:
         status = self.control("status")
         return bool(status and status["store"]["up"])
 
-
     def trial(self, rate, seconds):
-        """Media at a rate; `disturbed` when a polling thread had to wait for its CPU."""
-        before = waited_ns(self.gen.pid), waited_ns(self.device.pid)
-        answer = rtp(self.gen, rate, seconds, 0.1)
-        after = waited_ns(self.gen.pid), waited_ns(self.device.pid)
-        waits = [ns - b.get(tid, 0) for b, a in zip(before, after) for tid, ns in a.items()]
-        answer["disturbed"] = max(waits, default=0) > DISTURBED_NS
+        """Media at a rate; `disturbed` when a polling thread was kept from its CPU."""
+        return self.watched(lambda: rtp(self.gen, rate, seconds, 0.1))
+
+    def watched(self, load, most_ns=DISTURBED_NS):
+        """The answer of a load, and whether the machine kept a thread waiting for longer than that."""
+        before = Machine(self.gen.pid, self.device.pid)
+        answer = load()
+        waited = max(before.kept_ns(), answer.get("paused_us", 0) * 1e3)
+        answer["disturbed"] = waited > most_ns
         return answer
+
+
+class Machine:
+    """What the kernel and the host have kept from threads by now. The host's part is counted in ticks of 10 ms."""
+
+    def __init__(self, *pids):
+        self.pids, self.waited, self.stolen = pids, [waited_ns(pid) for pid in pids], stolen_ns()
+
+    def kept_ns(self):
+        """The longest that a thread has had to wait since, all its waits together."""
+        waits = [ns - before.get(tid, 0) for pid, before in zip(self.pids, self.waited)
+                 for tid, ns in waited_ns(pid).items()]
+        return max([stolen_ns() - self.stolen, *waits])
 
 
 def rtp(gen, rate, seconds, warmup=0.2):

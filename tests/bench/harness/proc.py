@@ -140,6 +140,12 @@ def waited_ns(pid):
     return _schedstat(pid, 1)
 
 
+def stolen_ns():
+    """What the host of this virtual machine has taken of all CPUs since it began."""
+    with open("/proc/stat") as f:
+        return int(f.readline().split()[8]) * 10**9 // os.sysconf("SC_CLK_TCK")
+
+
 def cpu_between(before, after):
     """ns between two cpu_ns(): a thread that is new counts from its start."""
     return sum(ns - before.get(tid, 0) for tid, ns in after.items())

@@ -5,13 +5,18 @@ rates are searched for: the highest that loses at most 10 of a million packets, 
 one trial each, and from there down the highest of which every one of several trials
 loses nothing. The latter is confirmed by a longer trial; when that loses something,
 the rate is lowered by a step and confirmed again. Frames that the rings did not take
-when they were due count as lost: a wire would not have waited for them.
+when they were due count as lost: a wire would not have waited for them. What was not
+due, because the generator itself had no CPU then, is not lost.
 
-A trial that lost something while the kernel kept one of the polling threads from its
-CPU says nothing about the device, but about the machine: it is repeated, some times at
+A trial that lost something while a polling thread was kept from its CPU, by the kernel
+or by the machine's host, says nothing about the device: it is repeated, some times at
 most. Such trials are in the details, marked as disturbed.
+
+On a machine that disturbs every trial a search would take for ever. It has a time, after
+which nothing is repeated and nothing refined: what was found by then stands.
 """
 
+import time
 from dataclasses import dataclass, field
 
 PPM = 1e6
@@ -29,6 +34,7 @@ class Plan:
     confirms: int = 4
     ppm: float = 10.0
     repeats: int = 4  # of a trial that was disturbed
+    budget: float = 60.0  # seconds for all of a search
 
 
 @dataclass
@@ -40,12 +46,13 @@ class Found:
     ppm_loss: float = 0.0
     confirmed: bool = False
     confirm_loss_ppm: float = 0.0
+    out_of_time: bool = False
     trials: list = field(default_factory=list)
 
 
 def loss_ppm(answer, rate, seconds):
     """Lost packets and packets that could not be offered in time, of a million that were due."""
-    due = rate * seconds
+    due = rate * max(0.0, seconds - answer.get("paused_us", 0) / 1e6)
     unsent = max(0.0, due * ON_TIME - answer["tx"])
     return (answer["lost"] + unsent) / due * PPM if due else PPM
 
@@ -53,6 +60,11 @@ def loss_ppm(answer, rate, seconds):
 class Search:
     def __init__(self, trial, plan):
         self.trial, self.plan, self.found = trial, plan, Found()
+        self.end = time.monotonic() + plan.budget
+
+    def _late(self):
+        self.found.out_of_time |= time.monotonic() > self.end
+        return self.found.out_of_time
 
     def _try(self, rate, seconds):
         for _ in range(1 + self.plan.repeats):
@@ -60,7 +72,7 @@ class Search:
             ppm, disturbed = loss_ppm(answer, rate, seconds), bool(answer.get("disturbed"))
             self.found.trials.append({"pps": rate, "seconds": seconds, "ppm": ppm, "lost": answer["lost"],
                                       "tx": answer["tx"], "rx": answer["rx"], "disturbed": disturbed})
-            if ppm == 0 or not disturbed:
+            if ppm == 0 or not disturbed or self._late():
                 break
         return ppm, answer["rx"] / seconds
 
@@ -76,6 +88,8 @@ class Search:
                     break
             else:
                 high = rate
+            if best and self._late():
+                break
             rate = (low + high) / 2
         return low, best
 
@@ -110,6 +124,8 @@ class Search:
                 break
             rate *= p.lower
             f.ndr *= p.lower
+            if self._late():
+                break
         return f
 
 
