@@ -35,6 +35,7 @@ BENCHES = {
     "rewrite": programs.rewrite,
     "engine": programs.engine,
     "relay": media.relay,
+    "relay_copies": media.relay_copies,
     "relay100k": media.relay100k,
     "latency": media.latency,
     "flows": media.flows,

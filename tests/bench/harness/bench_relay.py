@@ -18,19 +18,19 @@ MACSWAP = "testpmd macswap"
 
 def border(rings, calls, **settings):
     """Postern with so many calls up; two flows a call: one each way."""
-    gen = rings.start_gen(calls)
+    rings.start_gen(calls)
     # Media alone is measured: no Redis competes with the generator for its CPU.
     rings.start_postern(calls + 100, cps=max(2000, min(calls, 20000)), state=rings.no_state(), waits=False, **settings)
-    up = gen.ask(f"setup {calls}", 120)
+    up = rings.gen.ask(f"setup {calls}", 120)
     if up["up"] < calls:
         raise LabError(f"{up['up']} of {calls} calls were set up: {up}")
-    return gen
+    return rings.gen
 
 
 def reference(rings, calls):
-    gen = rings.start_gen(calls, reference=True)
+    rings.start_gen(calls, reference=True)
     rings.start_testpmd()
-    return gen
+    return rings.gen
 
 
 def flood(gen, seconds):
@@ -49,17 +49,17 @@ def non_drop(ctx, rings):
     return top / 1.02, found
 
 
-def pairs(ctx, calls, rounds):
+def pairs(ctx, calls, rounds, turned=False):
     out = []
     for _ in range(rounds):
         pair = []
         for name, start in (("Postern", border), (MACSWAP, reference)):
             ctx.say(f"{name}, {calls * 2} flows")
-            with Rings() as rings:
+            with Rings(turned) as rings:
                 start(rings, calls)
                 pair.append(non_drop(ctx, rings))
         out.append(pair)
-    ctx.keep(f"relay, {calls * 2} flows", [
+    ctx.keep(f"relay, {calls * 2} flows" + (", the device copies" if turned else ""), [
         {name: {"most_pps": most, **vars(found)} for name, (most, found) in zip(("Postern", MACSWAP), pair)}
         for pair in out])
     return out
@@ -71,8 +71,8 @@ def middle(runs, value):
     return rated[(len(rated) - 1) // 2] if rated else None
 
 
-def figures_of(runs, flows, goal_10g):
-    text = f"{flows:,} flows"
+def figures_of(runs, flows, goal_10g, how=""):
+    text = f"{flows:,} flows{how}"
     by = {"no loss": lambda r: r[1].ndr, "at most 10 ppm lost": lambda r: r[1].ppm_rate, "all that goes": lambda r: r[0]}
     out = []
     for what, value in by.items():
@@ -92,6 +92,11 @@ def figures_of(runs, flows, goal_10g):
 def relay(ctx):
     """RTP relay, 1,000 flows: the rate without loss beside testpmd macswap's"""
     return figures_of(pairs(ctx, 500, ctx.pick(3, 1, 1)), 1000, True)
+
+
+def relay_copies(ctx):
+    """the same with the rings turned about: the device under test copies the packets, the generator has room"""
+    return figures_of(pairs(ctx, 500, ctx.pick(2, 1, 1), turned=True), 1000, False, ", device copies")
 
 
 def relay100k(ctx):

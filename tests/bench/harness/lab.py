@@ -38,8 +38,8 @@ node:
   limits: {{calls: {calls}, registrations: {registrations}, cps: {cps}}}
 state: {{{state}}}
 ports:
-  - {{name: outside, device: "net_virtio_user0,path={dir}/out.sock,{rings}", address: 203.0.113.1/24}}
-  - {{name: inside,  device: "net_virtio_user1,path={dir}/in.sock,{rings}",  address: 10.0.0.1/16}}
+  - {{name: outside, device: "{outside}", address: 203.0.113.1/24}}
+  - {{name: inside,  device: "{inside}",  address: 10.0.0.1/16}}
 realms:
   - {{name: access, port: outside, trust: untrusted, nat: true, sip: ["udp:5060"], media: 10000-59999{access}}}
   - {{name: core,   port: inside,  trust: trusted, sip: ["udp:5060"], media: 10000-59999{core}}}
@@ -70,10 +70,16 @@ def require_rings():
 
 
 class Rings:
-    """A directory of sockets and what runs on both sides of them. Use with `with`."""
+    """A directory of sockets and what runs on both sides of them. Use with `with`.
 
-    def __init__(self):
+    The generator holds the vhost sides, whose driver copies every packet in and out, and the device under test
+    connects to them with virtio-user. `turned` the other way about: then the copies are the device's to make, and
+    the generator has room to spare.
+    """
+
+    def __init__(self, turned=False):
         require_rings()
+        self.turned = turned
         self.dir = tempfile.mkdtemp(prefix="postern-bench-")
         cpus = sorted(os.sched_getaffinity(0))
         self.gen_cpu = cpus[0]
@@ -97,30 +103,47 @@ class Rings:
             path = os.path.join(self.dir, name)
             shutil.rmtree(path, ignore_errors=True) if os.path.isdir(path) else os.unlink(path)
 
+    def end(self, i, vhost, queues=1):
+        """EAL's name for one side's end of the ring: a vhost socket, or what connects to it."""
+        path = f"{self.dir}/{('out', 'in')[i]}.sock"
+        if vhost:
+            return f"net_vhost{i},iface={path},queues={queues}"
+        return f"net_virtio_user{i},path={path},{RINGS}" + (f",queues={queues}" if queues > 1 else "")
+
     def start_gen(self, calls, reference=False, queues=1, options=()):
-        vdev = [w for side, i in (("out", 0), ("in", 1))
-                for w in ("--vdev", f"net_vhost{i},iface={self.dir}/{side}.sock,queues={queues}")]
-        args = [os.path.join(PROGRAMS, "gen"), "--lcores", f"0@{self.gen_cpu}", *EAL, *vdev,
-                "--", "--calls", str(calls), "--media-out", "203.0.113.2/63", "--media-in", "10.0.1.2/63",
-                *(["--reference"] if reference else []), *options]
-        self.gen = Conversation(args, os.path.join(self.dir, "gen.log"), prefix=FIRST)
+        """At once, or as soon as the device holds the sockets that it is to connect to."""
+        vdev = [w for i in (0, 1) for w in ("--vdev", self.end(i, not self.turned, queues))]
+        self.gen_args = [os.path.join(PROGRAMS, "gen"), "--lcores", f"0@{self.gen_cpu}", *EAL, *vdev,
+                         "--", "--calls", str(calls), "--media-out", "203.0.113.2/63", "--media-in", "10.0.1.2/63",
+                         *(["--reference"] if reference else []), *options]
+        if not self.turned:
+            self._run_gen()
+
+    def _run_gen(self):
+        self.gen = Conversation(self.gen_args, os.path.join(self.dir, "gen.log"), prefix=FIRST)
         self.running.append(self.gen)
-        self.gen.wait_for(lambda: "gen: ready" in tail(self.gen.log, 100000), 30, "vhost sockets")
-        return self.gen
+        self.gen.wait_for(lambda: "gen: ready" in tail(self.gen.log, 100000), 30, "its ports")
+
+    def _connect(self):
+        """The device is there: both sides can meet."""
+        if self.turned:
+            sockets = [f"{self.dir}/{side}.sock" for side in ("out", "in")]
+            self.device.wait_for(lambda: all(map(os.path.exists, sockets)), 30, "vhost sockets")
+            self._run_gen()
+        self.gen.ask("link 30", 40)
+        return self.device
 
     def start_testpmd(self, mode="macswap"):
         if not shutil.which("dpdk-testpmd"):
             raise LabError("dpdk-testpmd is not installed (Debian package dpdk-dev)")
         args = ["dpdk-testpmd", "--lcores", f"0@{self.gen_cpu},1@{self.cpus[0]}", *EAL, "-m", "256",
-                "--vdev", f"virtio_user0,path={self.dir}/out.sock,{RINGS}",
-                "--vdev", f"virtio_user1,path={self.dir}/in.sock,{RINGS}",
+                "--vdev", self.end(0, self.turned), "--vdev", self.end(1, self.turned),
                 "--", f"--forward-mode={mode}", "--auto-start", "--nb-cores=1", "--txd=1024", "--rxd=1024",
                 "--stats-period=0"]
         # It goes on until its input ends.
         self.device = Process(args, os.path.join(self.dir, "device.log"), stdin=subprocess.PIPE, prefix=FIRST)
         self.running.append(self.device)
-        self.gen.ask("link 30", 40)
-        return self.device
+        return self._connect()
 
     def start_postern(self, calls, waits=True, **settings):
         """`waits` until its Redis is there: a border that is waiting for it refuses calls."""
@@ -129,8 +152,7 @@ class Rings:
                               prefix=FIRST)
         self.running.append(self.device)
         self.device.wait_for(self._store_up if waits else lambda: self.control("status"), 90, "its control socket")
-        self.gen.ask("link 30", 40)
-        return self.device
+        return self._connect()
 
     @staticmethod
     def further(network, calls):
@@ -142,12 +164,12 @@ class Rings:
                       registrations=100, queues=1):
         # One CPU for control with the generator's main thread, one for each worker as far as they go.
         cpus = [self.gen_cpu] + [self.cpus[i % len(self.cpus)] for i in range(workers)]
-        rings = RINGS + (f",queues={queues}" if queues > 1 else "")
         path = os.path.join(self.dir, "border.yaml")
         with open(path, "w") as f:
             f.write(CONFIG.format(
                 name=f"bench{os.getpid()}", dir=self.dir, workers=workers, cpus=", ".join(map(str, cpus)), idle=idle,
-                calls=calls, cps=cps, mbufs=mbufs, registrations=registrations, rings=rings,
+                calls=calls, cps=cps, mbufs=mbufs, registrations=registrations,
+                outside=self.end(0, self.turned, queues), inside=self.end(1, self.turned, queues),
                 access=access or self.further("203.0.113", calls), core=core or self.further("10.0.1", calls),
                 state=state or f'directory: "{self.dir}/state"'))
         return path
