@@ -77,9 +77,9 @@ class Rings:
     the generator has room to spare.
     """
 
-    def __init__(self, turned=False):
+    def __init__(self, turned=False, layout=RINGS):
         require_rings()
-        self.turned = turned
+        self.turned, self.layout = turned, layout
         self.dir = tempfile.mkdtemp(prefix="postern-bench-")
         cpus = sorted(os.sched_getaffinity(0))
         self.gen_cpu = cpus[0]
@@ -108,7 +108,7 @@ class Rings:
         path = f"{self.dir}/{('out', 'in')[i]}.sock"
         if vhost:
             return f"net_vhost{i},iface={path},queues={queues}"
-        return f"net_virtio_user{i},path={path},{RINGS}" + (f",queues={queues}" if queues > 1 else "")
+        return f"net_virtio_user{i},path={path},{self.layout}" + (f",queues={queues}" if queues > 1 else "")
 
     def start_gen(self, calls, reference=False, queues=1, options=()):
         """At once, or as soon as the device holds the sockets that it is to connect to."""
