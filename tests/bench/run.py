@@ -23,6 +23,7 @@ from harness import bench_peers as others  # noqa: E402
 from harness import bench_programs as programs  # noqa: E402
 from harness import bench_calls as calls  # noqa: E402
 from harness import bench_idle as idle  # noqa: E402
+from harness import bench_load as load  # noqa: E402
 from harness import bench_relay as media  # noqa: E402
 from harness import bench_scaling as workers  # noqa: E402
 from harness import figures, instructions  # noqa: E402
@@ -42,6 +43,8 @@ BENCHES = {
     "layouts": media.layouts,
     "calls": calls.calls,
     "durable": calls.durable,
+    "registers": load.registers,
+    "floods": load.floods,
     "idle": idle.idle,
     "stages": programs.stages,
     "scaling": workers.scaling,
