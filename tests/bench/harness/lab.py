@@ -19,8 +19,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BUILD = os.environ.get("POSTERN_BUILD", os.path.join(ROOT, "build-release"))
 PROGRAMS = os.path.join(BUILD, "tests", "bench")
 RINGS = "queue_size=1024,packed_vq=1,in_order=1,mrg_rxbuf=0"
-# Poll-mode loops are not to be interrupted for what else this machine does: both sides alike.
-FIRST = ["nice", "-n", "-20"] if os.geteuid() == 0 else []
 PER_ADDRESS = 20000  # calls, of a media address
 DISTURBED_NS = 100000  # rings of 1,024 hold 200 us of 5 Mpps
 EAL = ["--no-pci", "--in-memory", "--single-file-segments", "--log-level", "4"]
@@ -120,7 +118,7 @@ class Rings:
             self._run_gen()
 
     def _run_gen(self):
-        self.gen = Conversation(self.gen_args, os.path.join(self.dir, "gen.log"), prefix=FIRST)
+        self.gen = Conversation(self.gen_args, os.path.join(self.dir, "gen.log"), first=True)
         self.running.append(self.gen)
         self.gen.wait_for(lambda: "gen: ready" in tail(self.gen.log, 100000), 30, "its ports")
 
@@ -141,7 +139,7 @@ class Rings:
                 "--", f"--forward-mode={mode}", "--auto-start", "--nb-cores=1", "--txd=1024", "--rxd=1024",
                 "--stats-period=0"]
         # It goes on until its input ends.
-        self.device = Process(args, os.path.join(self.dir, "device.log"), stdin=subprocess.PIPE, prefix=FIRST)
+        self.device = Process(args, os.path.join(self.dir, "device.log"), stdin=subprocess.PIPE, first=True)
         self.running.append(self.device)
         return self._connect()
 
@@ -149,7 +147,7 @@ class Rings:
         """`waits` until its Redis is there: a border that is waiting for it refuses calls."""
         path = self.configuration(calls, **settings)
         self.device = Process([os.path.join(BUILD, "control", "postern"), path], os.path.join(self.dir, "device.log"),
-                              prefix=FIRST)
+                              first=True)
         self.running.append(self.device)
         self.device.wait_for(self._store_up if waits else lambda: self.control("status"), 90, "its control socket")
         return self._connect()
