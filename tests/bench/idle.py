@@ -18,6 +18,10 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from harness.proc import put_first  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("POSTERN_BUILD", os.path.join(ROOT, "build-release"))
 
@@ -173,7 +177,8 @@ def measure(idle, seconds, samples):
                                   out=veths.names[0], inn=veths.names[1]))
         with open(f"{where}/log", "w") as log:
             border = subprocess.Popen([os.path.join(BUILD, "control", "postern"), path], stdin=subprocess.DEVNULL,
-                                      stdout=log, stderr=log)
+                                      stdout=log, stderr=log, start_new_session=True)
+        put_first(border.pid)
         asker = Asker(veths.names[0] + "f")
         to = asker.border()
         os.sched_setaffinity(0, {cpus[0]})
