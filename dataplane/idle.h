@@ -1,7 +1,8 @@
 /*
  * idle: what a worker does between turns that found nothing to do.
  *
- * It polls on for IDLE_SPIN_US; then it arms its wait (wait.h), turns once more, and
+ * It polls on for IDLE_SPIN_US, about what a sleep and a waking cost: who polls longer for
+ * what then does not come burns more than a sleep would have. Then it arms its wait (wait.h), turns once more, and
  * when that found nothing either it sleeps until a packet or a word for it comes or
  * the next thing of its own is due: a timer of the engine, a request for a next hop,
  * a fragment's end, the walk over its flows; IDLE_MAX_MS at most, so that counters
@@ -20,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IDLE_SPIN_US    100u
+#define IDLE_SPIN_US    20u
 #define IDLE_MAX_MS     250u
 #define IDLE_NAP_US     50u
 #define IDLE_NAP_MAX_US 1000u
