@@ -2,9 +2,9 @@
  * idle: what a worker does between turns that found nothing to do.
  *
  * It polls on for IDLE_SPIN_US, about what a sleep and a waking cost: who polls longer for
- * what then does not come burns more than a sleep would have. Then it arms its wait (wait.h), turns once more, and
- * when that found nothing either it sleeps until a packet or a word for it comes or
- * the next thing of its own is due: a timer of the engine, a request for a next hop,
+ * what then does not come burns more than a sleep would have. Then it arms its wait
+ * (wait.h), turns once more, and when that found nothing either it sleeps until a packet
+ * or a word for it comes or the next thing of its own is due: a timer of the engine, a request for a next hop,
  * a fragment's end, the walk over its flows; IDLE_MAX_MS at most, so that counters
  * are told and the beat goes on. Woken by the clock alone it goes back to sleep
  * after one turn.
