@@ -1,7 +1,6 @@
 /* Memory of the dataplane is there before the first packet. */
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/dataplane/bed.h"
@@ -26,19 +25,11 @@ static void all_pages_are_there_from_the_start(void **state)
 	free(resident);
 }
 
-/* An address space too small stands for a machine too small. */
+/* No machine has an address space of this size for one program. */
 static void too_much_is_said_at_the_start(void **state)
 {
-	struct rlimit before, small;
-
 	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
-	small = before;
-	small.rlim_cur = (rlim_t)1 << 20;
-	assert_int_equal(setrlimit(RLIMIT_AS, &small), 0);
-	void *p = memory_map((size_t)1 << 30);
-	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
-	assert_null(p);
+	assert_null(memory_map((size_t)1 << 47));
 }
 
 int main(void)
