@@ -8,6 +8,7 @@
 #include <rte_malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "tests/bench/gen/call.h"
@@ -23,6 +24,7 @@
 struct options {
 	const char *out_ip, *in_ip, *border_out, *border_in, *media_out, *media_in;
 	uint32_t calls, mbufs;
+	uint32_t nap_us;
 	bool self;
 };
 
@@ -40,6 +42,8 @@ static int usage(void)
 		"  --agent-hidden     the border is set to hide User-Agent of callers\n"
 		"  --grace SECONDS    for calls that have not ended in time (8)\n"
 		"  --mbufs N          packet buffers\n"
+		"  --nap US           sleep so long after a turn without work: others need our "
+		"CPU\n"
 		"  --fault KIND:N     a fault of that kind in every Nth frame received\n");
 	return 2;
 }
@@ -53,6 +57,9 @@ static bool set_option(struct gen *g, struct options *o, int c)
 	case 'm':
 		o->mbufs = (uint32_t)strtoul(optarg, NULL, 10);
 		return o->mbufs >= 1024;
+	case 'n':
+		o->nap_us = (uint32_t)strtoul(optarg, NULL, 10);
+		return o->nap_us >= 1 && o->nap_us <= 1000;
 	case 'r':
 		g->reference = true;
 		return true;
@@ -82,10 +89,10 @@ static bool parse(struct gen *g, struct options *o, int argc, char **argv)
 		{"reference", 0, NULL, 'r'}, {"direct", 0, NULL, 'd'},
 		{"self", 0, NULL, 's'},      {"agent-hidden", 0, NULL, 'a'},
 		{"grace", 1, NULL, 'g'},     {"fault", 1, NULL, 'f'},
-		{"out-ip", 1, NULL, 1},      {"in-ip", 1, NULL, 2},
-		{"border-out", 1, NULL, 3},  {"border-in", 1, NULL, 4},
-		{"media-out", 1, NULL, 5},   {"media-in", 1, NULL, 6},
-		{NULL, 0, NULL, 0}};
+		{"nap", 1, NULL, 'n'},       {"out-ip", 1, NULL, 1},
+		{"in-ip", 1, NULL, 2},       {"border-out", 1, NULL, 3},
+		{"border-in", 1, NULL, 4},   {"media-out", 1, NULL, 5},
+		{"media-in", 1, NULL, 6},    {NULL, 0, NULL, 0}};
 	const char **text[] = {NULL,          &o->out_ip,    &o->in_ip,   &o->border_out,
 			       &o->border_in, &o->media_out, &o->media_in};
 	int c;
@@ -198,13 +205,25 @@ static bool read_commands(struct gen *g)
 	return true;
 }
 
-static void serve(struct gen *g)
+/* As idle as a turn that found nothing, and no pause. */
+static void nap(struct gen *g, uint32_t us)
+{
+	uint64_t begin = rte_get_tsc_cycles();
+
+	rte_delay_us_sleep(us);
+	g->turned = rte_get_tsc_cycles();
+	g->count.idle_cycles += g->turned - begin;
+}
+
+static void serve(struct gen *g, uint32_t nap_us)
 {
 	uint64_t look = 0, every = g->hz / LOOK_CYCLES_A_SECOND;
 
 	for (;;) {
 		bool busy = gen_turn(g);
 
+		if (!busy && nap_us != 0)
+			nap(g, nap_us);
 		if (g->now < look)
 			continue;
 		look = g->now + every;
@@ -232,7 +251,8 @@ static int work(struct gen *g, const struct options *o)
 	if (g->reference)
 		rtp_reference_open(g);
 	fprintf(stderr, "gen: ready\n");
-	serve(g);
+	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+	serve(g, o->nap_us);
 	return 0;
 }
 

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from .proc import Conversation, LabError, Process, stolen_ns, tail, waited_ns
+from .proc import Conversation, LabError, Process, children, put_first, stolen_ns, tail, waited_ns
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
@@ -150,6 +150,9 @@ class Rings:
                               first=True)
         self.running.append(self.device)
         self.device.wait_for(self._store_up if waits else lambda: self.control("status"), 90, "its control socket")
+        for server in children(self.device.pid):
+            put_first(server)  # its Redis has a session of its own, and may run where there is room
+            os.sched_setaffinity(server, {self.gen_cpu, *self.cpus})
         return self._connect()
 
     @staticmethod
