@@ -151,7 +151,7 @@ void real_redis_again(struct real_redis *s)
 		for (int fd = 3; fd < 256; fd++)
 			close(fd);
 		if (s->sentinel)
-			execlp("redis-sentinel", "redis-sentinel", path, NULL);
+			execlp("redis-server", "redis-server", path, "--sentinel", NULL);
 		else
 			execlp("redis-server", "redis-server", path, NULL);
 		_exit(127);
