@@ -1,34 +1,37 @@
 #include "sbc/base/net.h"
 
-/* Digits at the front of an octet, without leading zero: "010" is ten to some and eight to others. */
-static uint32_t octet_parse(const char *p, uint32_t n, uint8_t *out)
+/* One octet off the front of p[0..end), at most three digits; null when there is none. */
+static inline const char *octet_parse(const char *p, const char *end, uint8_t *out)
 {
-	uint32_t v = 0, at = 0;
+	uint32_t v, digit;
 
-	while (at < n && at < 3 && p[at] >= '0' && p[at] <= '9')
-		v = v * 10 + (uint32_t)(p[at++] - '0');
-	if (v > 255 || (at > 1 && p[0] == '0'))
-		return 0;
+	if (p == end || (v = (uint8_t)(*p++ - '0')) > 9)
+		return NULL;
+	for (uint32_t i = 1; i < 3 && p != end && (digit = (uint8_t)(*p - '0')) <= 9; i++, p++) {
+		/* "010" is ten to some and eight to others. */
+		if (v == 0)
+			return NULL;
+		v = v * 10 + digit;
+	}
 	*out = (uint8_t)v;
-	return at;
+	return v <= 255 ? p : NULL;
 }
 
 bool net_ip_parse(struct slice s, uint32_t *ip)
 {
 	uint8_t octet[4];
-	uint32_t at = 0, n;
 
 	if (s.n == 0)
 		return false;
+	const char *p = s.p, *end = s.p + s.n;
 	for (int i = 0; i < 4; i++) {
-		if (i && (at == s.n || s.p[at++] != '.'))
+		if (i && (p == end || *p++ != '.'))
 			return false;
-		n = octet_parse(s.p + at, s.n - at, &octet[i]);
-		if (n == 0)
+		p = octet_parse(p, end, &octet[i]);
+		if (p == NULL)
 			return false;
-		at += n;
 	}
-	if (at != s.n)
+	if (p != end)
 		return false;
 	memcpy(ip, octet, 4);
 	return true;

@@ -11,7 +11,7 @@
  * not known to be safe does not get through. Of the original it carries the
  * media lines' formats and those attributes that describe media, not hosts
  * (sdp_attr_policy()); o=, s=, c=, ports, rtcp are the border's own; i=, u=, e=,
- * p=, z=, k=, r= and ICE candidates are not carried.
+ * p=, z=, k=, r= and ICE candidates are not carried. Of o= nothing is read.
  */
 #ifndef SBC_MEDIA_SDP_H
 #define SBC_MEDIA_SDP_H
@@ -39,8 +39,10 @@ enum sdp_proto {
 };
 
 struct sdp_line {
+	uint32_t at; /* of the value, behind '=', in sdp.body */
+	uint16_t n;  /* of the value */
 	char type;
-	struct slice value; /* after '=' */
+	uint8_t attr; /* enum sdp_attr of an a= line */
 };
 
 /* c= of RFC 4566 5.7. */
@@ -57,6 +59,7 @@ struct sdp_media {
 	struct slice proto_name;
 	enum sdp_proto proto;
 	struct slice formats; /* of RTP: numbers 0 to 127; what else is there makes it SBC_EBAD */
+	bool formats_plain;   /* none doubled, one SP between two: may be written as they stand */
 	struct sdp_conn conn; /* own, or the session's */
 	/*
 	 * Own, or the session's, or sendrecv. The old hold (conn.ip 0.0.0.0) is told
@@ -71,8 +74,8 @@ struct sdp_media {
 };
 
 struct sdp {
-	struct slice session_id; /* of o= */
-	struct slice session_version;
+	struct slice body;
+	bool crlf; /* no line but the last ends in anything else */
 	struct sdp_conn conn;
 	enum sdp_direction direction;
 	uint16_t session_lines; /* lines before the first m= */
@@ -84,6 +87,11 @@ struct sdp {
 
 /* SBC_OK, SBC_EBAD (not SDP) or SBC_ELIMIT. Slices point into `body`. */
 enum sbc_err sdp_parse(struct sdp *d, struct slice body);
+
+static inline struct slice sdp_line_value(const struct sdp *d, const struct sdp_line *line)
+{
+	return slice_of(d->body.p + line->at, line->n);
+}
 
 /* What the border puts in for one media line. */
 struct sdp_out_media {

@@ -43,38 +43,60 @@ static bool is_timing(struct slice v)
 	return space > 0 && is_digits(slice_of(v.p, (uint32_t)space)) && is_digits(after(v, space));
 }
 
-static void write_bandwidth(struct wbuf *w, const struct sdp_line *line, uint32_t n)
+/* Lines of a description: the session's, or a media line's. */
+struct lines {
+	const struct sdp *d;
+	const struct sdp_line *at, *end;
+};
+
+static struct lines lines_of(const struct sdp *d, uint32_t first, uint32_t count)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (line[i].type == 'b' && is_bandwidth(line[i].value))
-			write_line(w, 'b', line[i].value);
+	return (struct lines){d, d->line + first, d->line + first + count};
 }
 
-/* A name with a space in it is none: "candidate 1 ..." is not carried as unknown. */
-static bool is_carried(struct slice attribute, bool carry_unknown)
+static void write_bandwidth(struct wbuf *w, struct lines l)
 {
-	int32_t colon = slice_find(attribute, ':');
-	struct slice name = colon < 0 ? attribute : slice_of(attribute.p, (uint32_t)colon);
-
-	if (name.n == 0 || slice_find(name, ' ') >= 0 || slice_find(name, '\t') >= 0)
-		return false;
-	enum sdp_attr policy = sdp_attr_policy(name);
-	return policy == SDP_ATTR_CARRY || (policy == SDP_ATTR_UNKNOWN && carry_unknown);
+	for (; l.at < l.end; l.at++)
+		if (l.at->type == 'b' && is_bandwidth(sdp_line_value(l.d, l.at)))
+			write_line(w, 'b', sdp_line_value(l.d, l.at));
 }
 
-static void write_attributes(struct wbuf *w, const struct sdp_line *line, uint32_t n,
-			     bool carry_unknown)
+static inline bool is_carried(const struct sdp_line *line, bool carry_unknown)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (line[i].type == 'a' && is_carried(line[i].value, carry_unknown))
-			write_line(w, 'a', line[i].value);
+	return line->type == 'a' &&
+	       (line->attr == SDP_ATTR_CARRY || (line->attr == SDP_ATTR_UNKNOWN && carry_unknown));
 }
 
-static void write_timing(struct wbuf *w, const struct sdp *d)
+/* Nothing but CRLF and "a=" stands between the values of two lines. */
+static inline bool are_joined(const struct sdp *d, const struct sdp_line *a,
+			      const struct sdp_line *b)
 {
-	for (uint32_t i = 0; i < d->session_lines; i++) {
-		if (d->line[i].type == 't' && is_timing(d->line[i].value)) {
-			write_line(w, 't', d->line[i].value);
+	return d->crlf && b->at == a->at + a->n + 4u;
+}
+
+/* Those that stand side by side in the original go on in one piece. */
+static void write_attributes(struct wbuf *w, struct lines l, bool carry_unknown)
+{
+	while (l.at < l.end) {
+		const struct sdp_line *first = l.at++, *last = first;
+
+		if (!is_carried(first, carry_unknown))
+			continue;
+		while (l.at < l.end && is_carried(l.at, carry_unknown) &&
+		       are_joined(l.d, last, l.at))
+			last = l.at++;
+		write_line(w, 'a',
+			   slice_of(l.d->body.p + first->at, last->at + last->n - first->at));
+	}
+}
+
+static void write_timing(struct wbuf *w, struct lines l)
+{
+	for (; l.at < l.end; l.at++) {
+		const struct slice v = sdp_line_value(l.d, l.at);
+
+		if (l.at->type == 't' && is_timing(v)) {
+			write_line(w, 't', v);
 			return;
 		}
 	}
@@ -95,6 +117,8 @@ static void write_connection(struct wbuf *w, uint32_t ip)
 
 static void write_session(struct wbuf *w, const struct sdp *d, const struct sdp_out *out)
 {
+	const struct lines session = lines_of(d, 0, d->session_lines);
+
 	wbuf_lit(w, "v=0\r\no=- ");
 	wbuf_u64(w, out->session_id);
 	wbuf_char(w, ' ');
@@ -103,9 +127,9 @@ static void write_session(struct wbuf *w, const struct sdp *d, const struct sdp_
 	net_ip_write(w, out->ip);
 	wbuf_lit(w, "\r\ns=-\r\n");
 	write_connection(w, session_ip(out));
-	write_bandwidth(w, d->line, d->session_lines);
-	write_timing(w, d);
-	write_attributes(w, d->line, d->session_lines, out->carry_unknown);
+	write_bandwidth(w, session);
+	write_timing(w, session);
+	write_attributes(w, session, out->carry_unknown);
 }
 
 static struct slice next_format(struct slice *rest)
@@ -120,24 +144,33 @@ static struct slice next_format(struct slice *rest)
 }
 
 /* Each once: codecs named again and again have crashed receivers. */
-static void write_formats(struct wbuf *w, const struct sdp_media *m)
+static void write_formats_once(struct wbuf *w, const struct sdp_media *m)
 {
 	struct slice rest = m->formats, word;
-	bool seen[128] = {false}, any = false;
+	uint64_t seen[2] = {0, 0};
 	uint32_t pt;
 
 	while ((word = next_format(&rest)).n) {
 		if (m->proto == SDP_PROTO_RTP && slice_u32(word, 127, &pt)) {
-			if (seen[pt])
+			if (seen[pt >> 6] >> (pt & 63) & 1)
 				continue;
-			seen[pt] = true;
+			seen[pt >> 6] |= 1ull << (pt & 63);
 		}
 		wbuf_char(w, ' ');
 		wbuf_put(w, word);
-		any = true;
 	}
-	if (!any)
+}
+
+static void write_formats(struct wbuf *w, const struct sdp_media *m)
+{
+	if (m->formats_plain) {
+		wbuf_char(w, ' ');
+		wbuf_put(w, m->formats);
+	} else if (m->formats.n) {
+		write_formats_once(w, m);
+	} else {
 		wbuf_lit(w, " 0");
+	}
 }
 
 static void write_media_line(struct wbuf *w, const struct sdp_media *m, uint16_t port)
@@ -155,7 +188,7 @@ static void write_media_line(struct wbuf *w, const struct sdp_media *m, uint16_t
 static void write_media(struct wbuf *w, const struct sdp *d, const struct sdp_media *m,
 			const struct sdp_out *out, const struct sdp_out_media *om)
 {
-	const struct sdp_line *line = &d->line[m->first_line];
+	const struct lines lines = lines_of(d, m->first_line, m->line_count);
 
 	if (om->refuse || m->port == 0 || om->port == 0) {
 		write_media_line(w, m, 0);
@@ -164,8 +197,8 @@ static void write_media(struct wbuf *w, const struct sdp *d, const struct sdp_me
 	write_media_line(w, m, om->port);
 	if (om->ip && om->ip != session_ip(out))
 		write_connection(w, om->ip);
-	write_bandwidth(w, line, m->line_count);
-	write_attributes(w, line, m->line_count, out->carry_unknown);
+	write_bandwidth(w, lines);
+	write_attributes(w, lines, out->carry_unknown);
 	if (m->proto == SDP_PROTO_RTP || m->direction != SDP_SENDRECV)
 		write_line(w, 'a', sdp_direction_name(m->direction));
 	if (om->rtcp_port != 0 && om->rtcp_port != om->port + 1u) {

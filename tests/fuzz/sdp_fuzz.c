@@ -24,9 +24,9 @@ static bool within(struct slice s, struct slice body)
 static void check_bounds(const struct sdp *d, struct slice body)
 {
 	must(d->lines <= SDP_MAX_LINES && d->media_count <= SDP_MAX_MEDIA);
-	must(within(d->session_id, body) && within(d->session_version, body));
+	must(slice_eq(d->body, body));
 	for (uint32_t i = 0; i < d->lines; i++)
-		must(within(d->line[i].value, body) && d->line[i].value.n <= SDP_MAX_LINE);
+		must(within(sdp_line_value(d, &d->line[i]), body) && d->line[i].n <= SDP_MAX_LINE);
 	for (uint32_t i = 0; i < d->media_count; i++) {
 		const struct sdp_media *m = &d->media[i];
 		must(within(m->type, body) && within(m->formats, body));
