@@ -104,28 +104,38 @@ SCAN_INLINE uint32_t scan_text_result(const struct scan_walk *w, bool ended)
 	return ended || w->first_carry ? SCAN_NOT_PLAIN : w->count;
 }
 
-/* The rest of an input as a whole block, with spaces behind it. */
-SCAN_INLINE void scan_last_block(char *block, const char *p, uint32_t n)
+/* Of an input that is shorter than a block: it, with spaces behind it. */
+SCAN_INLINE const char *scan_short_block(char *block, const char *p, uint32_t n)
 {
 	memset(block, ' ', SCAN_BLOCK);
 	memcpy(block, p, n);
+	return block;
+}
+
+/* The bits of the last `n` bytes of a block, with nothing behind them. */
+SCAN_INLINE struct scan_bits scan_bits_last(struct scan_bits b, uint32_t n)
+{
+	return (struct scan_bits){b.lf >> (SCAN_BLOCK - n), b.ctl >> (SCAN_BLOCK - n)};
 }
 
 /*
  * The body of scan_head() or scan_text(), `kind`, for each width: `bits_of` is inlined
- * into it, and with it what it may use.
+ * into it, and with it what it may use. For its last bytes the last 64 are looked at.
  */
 #define SCAN_WALK(kind, limit, bits_of, note)                                                      \
 	struct scan_walk w = SCAN_WALK_START(lf);                                                  \
-	char last[SCAN_BLOCK];                                                                     \
+	char block[SCAN_BLOCK];                                                                    \
 	bool ended = false;                                                                        \
 	uint32_t at = 0;                                                                           \
                                                                                                    \
 	for (; n - at >= SCAN_BLOCK && !ended; at += SCAN_BLOCK)                                   \
 		ended = scan_##kind##_take(&w, bits_of(p + at, limit), at, note);                  \
 	if (!ended && at < n) {                                                                    \
-		scan_last_block(last, p + at, n - at);                                             \
-		ended = scan_##kind##_take(&w, bits_of(last, limit), at, note);                    \
+		const struct scan_bits b =                                                         \
+			at ? scan_bits_last(bits_of(p + n - SCAN_BLOCK, limit), n - at)            \
+			   : bits_of(scan_short_block(block, p, n), limit);                        \
+                                                                                                   \
+		ended = scan_##kind##_take(&w, b, at, note);                                       \
 	}                                                                                          \
 	return scan_##kind##_result(&w, ended)
 

@@ -18,56 +18,68 @@ static inline bool is_visible(char c)
 	return (uint8_t)(c - '!') <= '~' - '!';
 }
 
-static inline void skip_spaces(struct slice *s)
+/* What is left of a value: from the front on to `end`. */
+static inline void leave(struct slice *s, const char *from, const char *end)
 {
-	while (s->n && is_space(*s->p))
-		*s = slice_of(s->p + 1, s->n - 1);
+	*s = slice_of(from, (uint32_t)(end - from));
 }
 
-/* Takes the first `n` bytes off the front. */
-static inline struct slice take(struct slice *s, uint32_t n)
+static inline void skip_spaces(struct slice *s)
 {
-	const struct slice front = slice_of(s->p, n);
+	const char *p = s->p, *end = p + s->n;
 
-	*s = slice_of(s->p + n, s->n - n);
-	return front;
+	while (p < end && is_space(*p))
+		p++;
+	leave(s, p, end);
 }
 
 /* Takes the next run of non-spaces off the front; empty at the end. */
-static struct slice take_word(struct slice *s)
+static inline struct slice take_word(struct slice *s)
 {
-	uint32_t n = 0;
-
 	skip_spaces(s);
-	while (n < s->n && !is_space(s->p[n]))
-		n++;
-	return take(s, n);
+	const char *p = s->p, *from = p, *end = p + s->n;
+
+	while (p < end && !is_space(*p))
+		p++;
+	leave(s, p, end);
+	return slice_of(from, (uint32_t)(p - from));
 }
 
 /* The same for a word of visible characters, 0x21 to 0x7e; empty when it is none. */
-static struct slice take_visible(struct slice *s)
+static inline struct slice take_visible(struct slice *s)
 {
-	uint32_t n = 0;
-
 	skip_spaces(s);
-	while (n < s->n && is_visible(s->p[n]))
-		n++;
-	return take(s, n < s->n && !is_space(s->p[n]) ? 0 : n);
+	const char *p = s->p, *from = p, *end = p + s->n;
+
+	while (p < end && is_visible(*p))
+		p++;
+	leave(s, p, end);
+	return slice_of(from, p < end && !is_space(*p) ? 0 : (uint32_t)(p - from));
 }
 
 /* Takes decimal digits off the front; false when there are none, or their value is above `max`. */
-static bool take_number(struct slice *s, uint32_t max, uint32_t *out)
+static inline bool take_number(struct slice *s, uint32_t max, uint32_t *out)
 {
-	uint32_t n = 0;
-	uint64_t v = 0;
+	const char *p = s->p, *from = p, *end = p + s->n;
+	uint32_t v = 0, digit;
 
-	for (; n < s->n && (uint8_t)(s->p[n] - '0') <= 9; n++) {
-		v = v * 10 + (uint8_t)(s->p[n] - '0');
-		if (v > max)
-			return false;
-	}
-	*out = (uint32_t)v;
-	return take(s, n).n != 0;
+	for (; p < end && (digit = (uint32_t)(uint8_t)*p - '0') <= 9; p++)
+		v = v * 10 + digit;
+	leave(s, p, end);
+	/* Nine digits do not overflow, more may. */
+	if (p - from > 9)
+		return slice_u32(slice_of(from, (uint32_t)(p - from)), max, out);
+	*out = v;
+	return p != from && v <= max;
+}
+
+/* Takes `c` off the front, if it is there. */
+static inline bool take_char(struct slice *s, char c)
+{
+	if (s->n == 0 || *s->p != c)
+		return false;
+	*s = slice_of(s->p + 1, s->n - 1);
+	return true;
 }
 
 /* ---- c=, m= ---- */
@@ -106,6 +118,8 @@ static enum sdp_proto proto_of(struct slice name)
 	static const char *const rtp[] = {"RTP/AVP",   "RTP/AVPF",         "RTP/SAVP",
 					  "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"};
 
+	if (name.n == 7 && memcmp(name.p, "RTP/AVP", 7) == 0)
+		return SDP_PROTO_RTP;
 	for (uint32_t i = 0; i < sizeof(rtp) / sizeof(rtp[0]); i++)
 		if (slice_ieq(name, slice_str(rtp[i])))
 			return SDP_PROTO_RTP;
@@ -125,7 +139,7 @@ static bool read_port(struct sdp_media *m, struct slice word)
 
 	if (!take_number(&word, UINT16_MAX, &port))
 		return false;
-	if (word.n && (take(&word, 1).p[0] != '/' || !take_number(&word, UINT16_MAX, &count) ||
+	if (word.n && (!take_char(&word, '/') || !take_number(&word, UINT16_MAX, &count) ||
 		       count == 0 || word.n))
 		return false;
 	m->port = (uint16_t)port;
@@ -160,37 +174,42 @@ static uint32_t static_clock_rate(uint32_t pt)
 	}
 }
 
+/* Whether a value that does not end in spaces goes on with one SP, and no more. */
+static inline bool at_one_space(struct slice v)
+{
+	return *v.p == ' ' && !is_space(v.p[1]);
+}
+
 /* The payload types of RTP, and of the first the clock rate. */
 static bool read_payload_types(struct sdp_media *m, struct slice v)
 {
 	uint64_t seen[2] = {0, 0};
-	const char *start = v.p;
+	bool plain = true;
 	uint32_t pt;
 
 	while (v.n) {
-		if (v.p != start && !is_space(*v.p))
+		if (!take_number(&v, 127, &pt) || (v.n && !is_space(*v.p)))
 			return false;
-		m->formats_plain &= v.p == start || (v.p[0] == ' ' && !is_space(v.p[1]));
-		skip_spaces(&v);
-		const char *word = v.p;
-		if (!take_number(&v, 127, &pt))
-			return false;
-		if (word == start)
+		if ((seen[0] | seen[1]) == 0)
 			m->clock_rate = static_clock_rate(pt);
-		m->formats_plain &= !(seen[pt >> 6] >> (pt & 63) & 1);
+		plain &= !(seen[pt >> 6] >> (pt & 63) & 1) && (v.n == 0 || at_one_space(v));
 		seen[pt >> 6] |= 1ull << (pt & 63);
+		skip_spaces(&v);
 	}
+	m->plain &= plain;
 	return true;
 }
 
 static bool read_words(struct sdp_media *m, struct slice v)
 {
+	bool plain = true;
+
 	while (v.n) {
-		struct slice word = take_visible(&v);
-		if (word.n == 0)
+		if (take_visible(&v).n == 0)
 			return false;
-		m->formats_plain &= v.n == 0 || (v.p[0] == ' ' && !is_space(v.p[1]));
+		plain &= v.n == 0 || at_one_space(v);
 	}
+	m->plain &= plain;
 	return true;
 }
 
@@ -198,7 +217,6 @@ static bool read_words(struct sdp_media *m, struct slice v)
 static bool read_formats(struct sdp_media *m, struct slice v)
 {
 	m->formats = v;
-	m->formats_plain = v.n != 0;
 	if (!(m->proto == SDP_PROTO_RTP ? read_payload_types(m, v) : read_words(m, v)))
 		return false;
 	/* Some phones reject a line with no format at all. */
@@ -218,6 +236,7 @@ static enum sbc_err read_media_line(struct sdp *d, struct slice v)
 	if (m->proto_name.n == 0)
 		return SBC_EBAD;
 	m->proto = proto_of(m->proto_name);
+	m->plain = v.n > 1 && at_one_space(v);
 	if (!read_formats(m, slice_trim(v)))
 		return SBC_EBAD;
 	d->media_count++;
@@ -225,21 +244,6 @@ static enum sbc_err read_media_line(struct sdp *d, struct slice v)
 }
 
 /* ---- attributes ---- */
-
-struct slice sdp_direction_name(enum sdp_direction d)
-{
-	switch (d) {
-	case SDP_SENDONLY:
-		return SLICE_LIT("sendonly");
-	case SDP_RECVONLY:
-		return SLICE_LIT("recvonly");
-	case SDP_INACTIVE:
-		return SLICE_LIT("inactive");
-	case SDP_SENDRECV:
-		break;
-	}
-	return SLICE_LIT("sendrecv");
-}
 
 /* RFC 3605: "port" or "port IN IP4 address"; one that cannot be read is as none. */
 static void read_rtcp(struct sdp_media *m, struct slice v)
@@ -250,7 +254,7 @@ static void read_rtcp(struct sdp_media *m, struct slice v)
 	skip_spaces(&v);
 	if (!take_number(&v, UINT16_MAX, &port) || port == 0 || (v.n && !is_space(*v.p)))
 		return;
-	v = slice_trim(v);
+	skip_spaces(&v);
 	if (v.n != 0) {
 		if (read_conn(&c, v) != SBC_OK || !c.is_ip4)
 			return;
@@ -262,17 +266,16 @@ static void read_rtcp(struct sdp_media *m, struct slice v)
 /* rtpmap of the first format, `pt`: "pt name/rate[/channels]". */
 static void read_rtpmap(struct sdp_media *m, struct slice pt, struct slice v)
 {
-	uint32_t rate, n = 0;
+	uint32_t rate;
 
-	skip_spaces(&v);
-	if (v.n <= pt.n || pt.n == 0 || *v.p != *pt.p || !is_space(v.p[pt.n]) ||
-	    memcmp(take(&v, pt.n).p, pt.p, pt.n) != 0)
+	/* Most are seen by their first byte to be of another format. */
+	if (v.n == 0 || pt.n == 0 || (*v.p != *pt.p && !is_space(*v.p)) ||
+	    !slice_eq(take_word(&v), pt))
 		return;
 	skip_spaces(&v);
-	while (n < v.n && v.p[n] != '/' && !is_space(v.p[n]))
-		n++;
-	take(&v, n);
-	if (v.n == 0 || take(&v, 1).p[0] != '/' || !take_number(&v, 1000000, &rate) || rate == 0)
+	while (v.n && *v.p != '/' && !is_space(*v.p))
+		v = slice_of(v.p + 1, v.n - 1);
+	if (!take_char(&v, '/') || !take_number(&v, 1000000, &rate) || rate == 0)
 		return;
 	if (v.n == 0 || *v.p == '/' || is_space(*v.p))
 		m->clock_rate = rate;
@@ -302,8 +305,9 @@ static void read_media_attribute(const struct sdp *d, struct sdp_media *m, struc
 {
 	const struct sdp_attr_read name = read_name(d, l);
 	struct slice value = sdp_line_value(d, l);
+	const uint32_t n = name.n < value.n ? name.n + 1 : name.n;
 
-	take(&value, name.n < value.n ? name.n + 1 : name.n);
+	value = slice_of(value.p + n, value.n - n);
 	switch ((enum sdp_kind)name.kind) {
 	case SDP_KIND_OTHER:
 		break;
@@ -330,16 +334,15 @@ static void read_media_attribute(const struct sdp *d, struct sdp_media *m, struc
 static enum sbc_err read_session(struct sdp *d)
 {
 	enum sbc_err err = SBC_OK;
-	uint16_t i;
+	struct sdp_line *l = d->line, *end = l + d->lines;
 
-	for (i = 0; i < d->lines && d->line[i].type != 'm' && err == SBC_OK; i++) {
-		struct sdp_line *l = &d->line[i];
+	for (; l < end && l->type != 'm' && err == SBC_OK; l++) {
 		if (l->type == 'c')
 			err = read_conn(&d->conn, sdp_line_value(d, l));
 		else if (l->type == 'a')
 			read_direction(read_name(d, l), l, &d->direction);
 	}
-	d->session_lines = i;
+	d->session_lines = (uint16_t)(l - d->line);
 	return err;
 }
 
@@ -360,25 +363,27 @@ static void complete_media(const struct sdp *d, struct sdp_media *m)
 	}
 }
 
-static enum sbc_err read_media(struct sdp *d, uint16_t *at)
+/* The m= line and those that follow it. */
+static enum sbc_err read_media(struct sdp *d, struct sdp_line **at)
 {
-	enum sbc_err err = read_media_line(d, sdp_line_value(d, &d->line[(*at)++]));
+	struct sdp_media *m = &d->media[d->media_count];
+	struct sdp_line *l = *at, *end = d->line + d->lines;
+	enum sbc_err err = read_media_line(d, sdp_line_value(d, l++));
 
 	if (err != SBC_OK)
 		return err;
-	struct sdp_media *m = &d->media[d->media_count - 1];
 	struct slice formats = m->formats;
 	const struct slice pt = take_word(&formats);
-	m->first_line = *at;
-	for (; *at < d->lines && d->line[*at].type != 'm'; (*at)++) {
-		struct sdp_line *l = &d->line[*at];
+	m->first_line = (uint16_t)(l - d->line);
+	for (; l < end && l->type != 'm'; l++) {
 		if (l->type == 'a')
 			read_media_attribute(d, m, pt, l);
 		else if (l->type == 'c' && read_conn(&m->conn, sdp_line_value(d, l)) != SBC_OK)
 			return SBC_EBAD;
 	}
-	m->line_count = (uint16_t)(*at - m->first_line);
+	m->line_count = (uint16_t)(l - d->line - m->first_line);
 	complete_media(d, m);
+	*at = l;
 	return SBC_OK;
 }
 
@@ -395,7 +400,8 @@ enum sbc_err sdp_parse(struct sdp *d, struct slice body)
 	    !slice_eq(slice_trim(sdp_line_value(d, &d->line[0])), SLICE_LIT("0")))
 		return SBC_EBAD;
 	err = read_session(d);
-	for (uint16_t at = d->session_lines; err == SBC_OK && at < d->lines;)
+	struct sdp_line *at = d->line + d->session_lines, *end = d->line + d->lines;
+	while (err == SBC_OK && at < end)
 		err = read_media(d, &at);
 	return err;
 }

@@ -38,11 +38,14 @@ enum sdp_proto {
 	SDP_PROTO_UNKNOWN
 };
 
+/* What sdp_write() does with an attribute name. */
+enum sdp_attr { SDP_ATTR_CARRY, SDP_ATTR_DROP, SDP_ATTR_OURS, SDP_ATTR_UNKNOWN };
+
 struct sdp_line {
 	uint32_t at; /* of the value, behind '=', in sdp.body */
 	uint16_t n;  /* of the value */
 	char type;
-	uint8_t attr; /* enum sdp_attr of an a= line */
+	uint8_t attr; /* enum sdp_attr: of an a= line its name's, of others SDP_ATTR_DROP */
 };
 
 /* c= of RFC 4566 5.7. */
@@ -59,7 +62,7 @@ struct sdp_media {
 	struct slice proto_name;
 	enum sdp_proto proto;
 	struct slice formats; /* of RTP: numbers 0 to 127; what else is there makes it SBC_EBAD */
-	bool formats_plain;   /* none doubled, one SP between two: may be written as they stand */
+	bool plain; /* no format doubled, one SP from proto on: may be written as it stands */
 	struct sdp_conn conn; /* own, or the session's */
 	/*
 	 * Own, or the session's, or sendrecv. The old hold (conn.ip 0.0.0.0) is told
@@ -124,10 +127,7 @@ enum sbc_err sdp_write(struct wbuf *w, const struct sdp *d, const struct sdp_out
  */
 uint64_t sdp_fingerprint(struct slice written);
 
-/* What sdp_write() does with an attribute name. */
-enum sdp_attr { SDP_ATTR_CARRY, SDP_ATTR_DROP, SDP_ATTR_OURS, SDP_ATTR_UNKNOWN };
+/* Of a name, whatever its case. */
 enum sdp_attr sdp_attr_policy(struct slice name);
-
-struct slice sdp_direction_name(enum sdp_direction d);
 
 #endif

@@ -82,32 +82,37 @@ static inline uint64_t sdp_attr_differ(uint64_t w, uint64_t lower)
 	return (w | (lower & 0x4040404040404040u) >> 1) ^ lower;
 }
 
-/* sdp_attr_read_any() of p[0..n), n at least 2, of which 16 bytes may be read, any behind n. */
+/*
+ * sdp_attr_read_any() of a line whose bytes stand at p, where 16 may be read, any behind
+ * the line's. `n`, 17 or more: the colon may be behind these sixteen.
+ */
 static inline struct sdp_attr_read sdp_attr_read_words(const char *p, struct slice line)
 {
-	static const uint8_t ones[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-					 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-	const uint64_t low = sdp_attr_word(p), high = sdp_attr_word(p + 8);
-	const uint64_t in_low = sdp_attr_colons(low), in_high = sdp_attr_colons(high);
-	uint32_t n = 16;
+	const uint64_t low = sdp_attr_word(p);
+	const uint64_t in_low = sdp_attr_colons(low);
+	uint32_t n = (uint32_t)__builtin_ctzll(in_low | 1ull << 63) >> 3;
+	uint64_t high = 0;
 
-	if (in_low)
-		n = (uint32_t)__builtin_ctzll(in_low) >> 3;
-	else if (in_high)
-		n = 8 + ((uint32_t)__builtin_ctzll(in_high) >> 3);
+	if (!in_low) {
+		high = sdp_attr_word(p + 8);
+		const uint64_t in_high = sdp_attr_colons(high);
+
+		n = in_high ? 8 + ((uint32_t)__builtin_ctzll(in_high) >> 3) : 17;
+	}
 	if (n > line.n)
 		n = line.n;
-	if (n < 2)
+	if (n - 2 > 14)
 		return sdp_attr_read_any(line);
 	const struct sdp_attr_name *name =
-		&sdp_attr_name[SDP_ATTR_SLOT(n, (uint8_t)p[0], (uint8_t)p[1], (uint8_t)p[n - 2])];
-	const char *mask = (const char *)ones + 16 - n;
+		&sdp_attr_name[SDP_ATTR_SLOT(n, low & 0xff, low >> 8 & 0xff, (uint8_t)p[n - 2])];
+	uint64_t differ = sdp_attr_differ(low, sdp_attr_word(name->lower));
 
-	/* A name that goes on behind these sixteen bytes is longer than any that fits. */
-	if (name->len != n || (n == 16 && line.n > 16) ||
-	    ((sdp_attr_differ(low, sdp_attr_word(name->lower)) & sdp_attr_word(mask)) |
-	     (sdp_attr_differ(high, sdp_attr_word(name->lower + 8)) & sdp_attr_word(mask + 8))) !=
-		    0)
+	/* What is behind the name is shifted out. */
+	if (n <= 8)
+		differ <<= 64 - 8 * n;
+	else
+		differ |= sdp_attr_differ(high, sdp_attr_word(name->lower + 8)) << (128 - 8 * n);
+	if (name->len != n || differ != 0)
 		return sdp_attr_read_any(line);
 	return (struct sdp_attr_read){n, name->policy, name->kind};
 }

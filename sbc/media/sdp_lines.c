@@ -1,5 +1,7 @@
 #include "sbc/media/sdp_lines.h"
 
+#include <assert.h>
+
 #include "sbc/base/scan.h"
 
 /* For scan_span(): bit h of row l is byte (h << 4 | l). */
@@ -13,42 +15,72 @@ static inline bool is_control(char c)
 	return (uint8_t)c < ' ' && c != '\t';
 }
 
-/* The line body.p[at..end) without its line end; it has no control characters. */
-static inline enum sbc_err take(struct sdp *d, uint32_t at, uint32_t end)
+/* "x=", x of 'a' to 'z', in one comparison: the two bytes as a number. */
+static inline bool begins_line(const char *p)
 {
-	const char *p = d->body.p + at;
-	const uint32_t n = end - at;
+	const uint32_t two = (uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8;
 
-	if (n < 2 || p[1] != '=' || (uint8_t)(p[0] - 'a') > 'z' - 'a')
-		return SBC_EBAD;
-	if (d->lines == SDP_MAX_LINES || n - 2 > SDP_MAX_LINE)
-		return SBC_ELIMIT;
-	d->line[d->lines++] = (struct sdp_line){.at = at + 2, .n = (uint16_t)(n - 2), .type = *p};
-	return SBC_OK;
+	return two - ('a' | '=' << 8) <= 'z' - 'a';
 }
 
+/* The line p[at..at + n) without its line end; it has no control characters. */
+static inline enum sbc_err take(struct sdp_line *to, const char *p, uint32_t at, uint32_t n)
+{
+	if (n < 2 || !begins_line(p + at))
+		return SBC_EBAD;
+	*to = (struct sdp_line){at + 2, (uint16_t)(n - 2), p[at], SDP_ATTR_DROP};
+	return n - 2 <= SDP_MAX_LINE ? SBC_OK : SBC_ELIMIT;
+}
+
+/* The same, where there may be too many. */
+static enum sbc_err take_next(struct sdp *d, uint32_t at, uint32_t n)
+{
+	struct sdp_line too_many;
+	const bool full = d->lines == SDP_MAX_LINES;
+	const enum sbc_err err = take(full ? &too_many : &d->line[d->lines], d->body.p, at, n);
+
+	if (err == SBC_OK && full)
+		return SBC_ELIMIT;
+	d->lines++;
+	return err;
+}
+
+static_assert(SCAN_TEXT_LINES <= SDP_MAX_LINES,
+	      "only the line behind the last LF can be one too many");
+
 /*
- * By the offsets of all LF, each of which may have one control character in front:
- * CR belongs to the line end, and others are what they are.
+ * By the offsets of all LF, the first of which is not 0. Each may have one control
+ * character in front: CR belongs to the line end, and others are what they are.
  */
 static enum sbc_err cut_at(struct sdp *d, const uint16_t *lf, uint32_t count)
 {
 	const char *p = d->body.p;
+	struct sdp_line *to = d->line;
 	enum sbc_err err = SBC_OK;
 	uint32_t at = 0;
+	bool crlf = true;
 
-	for (uint32_t i = 0; i < count && err == SBC_OK; at = lf[i++] + 1u) {
-		uint32_t end = lf[i];
+	for (const uint16_t *end = lf + count; lf < end; at = *lf++ + 1u) {
+		uint32_t n = *lf - at;
 
-		if (end != at && p[end - 1] == '\r')
-			end--;
-		else
-			d->crlf = false;
-		if (end == at)
+		if (p[*lf - 1u] == '\r') {
+			n--;
+		} else {
+			crlf = false;
+			if (is_control(p[*lf - 1u]) && n)
+				return SBC_EBAD;
+		}
+		if (n == 0)
 			continue;
-		err = is_control(p[end - 1]) ? SBC_EBAD : take(d, at, end);
+		err = take(to++, p, at, n);
+		if (err != SBC_OK)
+			return err;
 	}
-	return err == SBC_OK && at < d->body.n ? take(d, at, d->body.n) : err;
+	d->crlf = crlf;
+	d->lines = (uint16_t)(to - d->line);
+	if (at == d->body.n)
+		return SBC_OK;
+	return take_next(d, at, d->body.n - at);
 }
 
 /* Takes a line off the front, without its LF or CRLF. */
@@ -78,7 +110,7 @@ static enum sbc_err cut_by_line(struct sdp *d)
 			continue;
 		if (scan_span(&text_set, line.p, line.n) != line.n)
 			return SBC_EBAD;
-		err = take(d, at, at + line.n);
+		err = take_next(d, at, line.n);
 	}
 	return err;
 }
@@ -86,9 +118,11 @@ static enum sbc_err cut_by_line(struct sdp *d)
 enum sbc_err sdp_lines_cut(struct sdp *d)
 {
 	uint16_t lf[SCAN_TEXT_ROOM];
-	const uint32_t count =
-		d->body.n <= UINT16_MAX ? scan_text(d->body.p, d->body.n, lf) : SCAN_NOT_PLAIN;
+	uint32_t count = SCAN_NOT_PLAIN;
 
-	d->crlf = count != SCAN_NOT_PLAIN;
-	return d->crlf ? cut_at(d, lf, count) : cut_by_line(d);
+	if (d->body.n <= UINT16_MAX)
+		count = scan_text(d->body.p, d->body.n, lf);
+	if (count == SCAN_NOT_PLAIN || (count && lf[0] == 0))
+		return cut_by_line(d);
+	return cut_at(d, lf, count);
 }

@@ -11,7 +11,7 @@
 
 #include "sbc/media/sdp.h"
 
-/* Fills d->line[0..d->lines) and d->crlf from d->body; d->lines is 0 before. */
+/* Fills d->line[0..d->lines) and d->crlf from d->body; the latter two are 0 before. */
 enum sbc_err sdp_lines_cut(struct sdp *d);
 
 #endif

@@ -16,8 +16,9 @@ static struct slice after(struct slice s, int32_t at)
 
 static void write_line(struct wbuf *w, char type, struct slice value)
 {
-	wbuf_char(w, type);
-	wbuf_char(w, '=');
+	const char front[] = {type, '='};
+
+	wbuf_put(w, slice_of(front, sizeof(front)));
 	wbuf_put(w, value);
 	wbuf_lit(w, "\r\n");
 }
@@ -43,28 +44,12 @@ static bool is_timing(struct slice v)
 	return space > 0 && is_digits(slice_of(v.p, (uint32_t)space)) && is_digits(after(v, space));
 }
 
-/* Lines of a description: the session's, or a media line's. */
-struct lines {
-	const struct sdp *d;
-	const struct sdp_line *at, *end;
-};
-
-static struct lines lines_of(const struct sdp *d, uint32_t first, uint32_t count)
+static void write_bandwidth(struct wbuf *w, const struct sdp *d, const struct sdp_line *l,
+			    uint32_t n)
 {
-	return (struct lines){d, d->line + first, d->line + first + count};
-}
-
-static void write_bandwidth(struct wbuf *w, struct lines l)
-{
-	for (; l.at < l.end; l.at++)
-		if (l.at->type == 'b' && is_bandwidth(sdp_line_value(l.d, l.at)))
-			write_line(w, 'b', sdp_line_value(l.d, l.at));
-}
-
-static inline bool is_carried(const struct sdp_line *line, bool carry_unknown)
-{
-	return line->type == 'a' &&
-	       (line->attr == SDP_ATTR_CARRY || (line->attr == SDP_ATTR_UNKNOWN && carry_unknown));
+	for (const struct sdp_line *end = l + n; l < end; l++)
+		if (l->type == 'b' && is_bandwidth(sdp_line_value(d, l)))
+			write_line(w, 'b', sdp_line_value(d, l));
 }
 
 /* Nothing but CRLF and "a=" stands between the values of two lines. */
@@ -75,27 +60,39 @@ static inline bool are_joined(const struct sdp *d, const struct sdp_line *a,
 }
 
 /* Those that stand side by side in the original go on in one piece. */
-static void write_attributes(struct wbuf *w, struct lines l, bool carry_unknown)
+static void write_attributes(struct wbuf *w, const struct sdp *d, const struct sdp_line *l,
+			     uint32_t n, bool carry_unknown)
 {
-	while (l.at < l.end) {
-		const struct sdp_line *first = l.at++, *last = first;
+	const uint32_t carried = 1u << SDP_ATTR_CARRY | (uint32_t)carry_unknown << SDP_ATTR_UNKNOWN;
+	const struct sdp_line *end = l + n;
 
-		if (!is_carried(first, carry_unknown))
+	while (l < end) {
+		const struct sdp_line *first = l++, *last = first;
+
+		if (!(carried >> first->attr & 1))
 			continue;
-		while (l.at < l.end && is_carried(l.at, carry_unknown) &&
-		       are_joined(l.d, last, l.at))
-			last = l.at++;
-		write_line(w, 'a',
-			   slice_of(l.d->body.p + first->at, last->at + last->n - first->at));
+		for (; l < end && carried >> l->attr & 1 && are_joined(d, last, l); l++)
+			last = l;
+		write_line(w, 'a', slice_of(d->body.p + first->at, last->at + last->n - first->at));
 	}
 }
 
-static void write_timing(struct wbuf *w, struct lines l)
+static bool is_unbounded(struct slice timing)
 {
-	for (; l.at < l.end; l.at++) {
-		const struct slice v = sdp_line_value(l.d, l.at);
+	return timing.n == 3 && memcmp(timing.p, "0 0", 3) == 0;
+}
 
-		if (l.at->type == 't' && is_timing(v)) {
+/* The first that is well-formed, or that the session is not bounded. */
+static void write_timing(struct wbuf *w, const struct sdp *d)
+{
+	for (uint32_t i = 0; i < d->session_lines; i++) {
+		const struct slice v = sdp_line_value(d, &d->line[i]);
+
+		if (d->line[i].type != 't')
+			continue;
+		if (is_unbounded(v))
+			break;
+		if (is_timing(v)) {
 			write_line(w, 't', v);
 			return;
 		}
@@ -117,8 +114,6 @@ static void write_connection(struct wbuf *w, uint32_t ip)
 
 static void write_session(struct wbuf *w, const struct sdp *d, const struct sdp_out *out)
 {
-	const struct lines session = lines_of(d, 0, d->session_lines);
-
 	wbuf_lit(w, "v=0\r\no=- ");
 	wbuf_u64(w, out->session_id);
 	wbuf_char(w, ' ');
@@ -127,9 +122,9 @@ static void write_session(struct wbuf *w, const struct sdp *d, const struct sdp_
 	net_ip_write(w, out->ip);
 	wbuf_lit(w, "\r\ns=-\r\n");
 	write_connection(w, session_ip(out));
-	write_bandwidth(w, session);
-	write_timing(w, session);
-	write_attributes(w, session, out->carry_unknown);
+	write_bandwidth(w, d, d->line, d->session_lines);
+	write_timing(w, d);
+	write_attributes(w, d, d->line, d->session_lines, out->carry_unknown);
 }
 
 static struct slice next_format(struct slice *rest)
@@ -163,32 +158,45 @@ static void write_formats_once(struct wbuf *w, const struct sdp_media *m)
 
 static void write_formats(struct wbuf *w, const struct sdp_media *m)
 {
-	if (m->formats_plain) {
-		wbuf_char(w, ' ');
-		wbuf_put(w, m->formats);
-	} else if (m->formats.n) {
+	wbuf_put(w, m->proto_name);
+	if (m->formats.n)
 		write_formats_once(w, m);
-	} else {
+	else
 		wbuf_lit(w, " 0");
-	}
 }
 
 static void write_media_line(struct wbuf *w, const struct sdp_media *m, uint16_t port)
 {
+	const char *proto = m->proto_name.p;
+
 	wbuf_lit(w, "m=");
 	wbuf_put(w, m->type);
 	wbuf_char(w, ' ');
 	wbuf_u64(w, port);
 	wbuf_char(w, ' ');
-	wbuf_put(w, m->proto_name);
-	write_formats(w, m);
+	if (m->plain)
+		wbuf_put(w, slice_of(proto, (uint32_t)(m->formats.p + m->formats.n - proto)));
+	else
+		write_formats(w, m);
 	wbuf_lit(w, "\r\n");
+}
+
+static void write_direction(struct wbuf *w, enum sdp_direction d)
+{
+	static const char lines[][12] = {
+		[SDP_SENDRECV] = "a=sendrecv\r\n",
+		[SDP_SENDONLY] = "a=sendonly\r\n",
+		[SDP_RECVONLY] = "a=recvonly\r\n",
+		[SDP_INACTIVE] = "a=inactive\r\n",
+	};
+
+	wbuf_put(w, slice_of(lines[d], sizeof(lines[0])));
 }
 
 static void write_media(struct wbuf *w, const struct sdp *d, const struct sdp_media *m,
 			const struct sdp_out *out, const struct sdp_out_media *om)
 {
-	const struct lines lines = lines_of(d, m->first_line, m->line_count);
+	const struct sdp_line *line = &d->line[m->first_line];
 
 	if (om->refuse || m->port == 0 || om->port == 0) {
 		write_media_line(w, m, 0);
@@ -197,10 +205,10 @@ static void write_media(struct wbuf *w, const struct sdp *d, const struct sdp_me
 	write_media_line(w, m, om->port);
 	if (om->ip && om->ip != session_ip(out))
 		write_connection(w, om->ip);
-	write_bandwidth(w, lines);
-	write_attributes(w, lines, out->carry_unknown);
+	write_bandwidth(w, d, line, m->line_count);
+	write_attributes(w, d, line, m->line_count, out->carry_unknown);
 	if (m->proto == SDP_PROTO_RTP || m->direction != SDP_SENDRECV)
-		write_line(w, 'a', sdp_direction_name(m->direction));
+		write_direction(w, m->direction);
 	if (om->rtcp_port != 0 && om->rtcp_port != om->port + 1u) {
 		wbuf_lit(w, "a=rtcp:");
 		wbuf_u64(w, om->rtcp_port);

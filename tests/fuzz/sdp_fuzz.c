@@ -1,12 +1,14 @@
 /*
- * Any bytes as a session description: what can be read is written for the other
- * side, and what was written is read and written again, to the same bytes.
+ * Any bytes as a session description: both ways of reading and writing it do the same;
+ * what can be read is written for the other side, and what was written is read and
+ * written again, to the same bytes.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sbc/media/sdp.h"
+#include "tests/lib/sdp_plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -100,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size)
 		memcpy(copy, data, size);
 	struct slice body = slice_of(copy, (uint32_t)size);
+	must(sdp_plain_differs(body) == NULL);
 	if (sdp_parse(&d, body) == SBC_OK) {
 		check_bounds(&d, body);
 		check_round_trip(&d, false);
