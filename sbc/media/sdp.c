@@ -33,6 +33,15 @@ static inline void skip_spaces(struct slice *s)
 	leave(s, p, end);
 }
 
+/* slice_trim() of what has no line ends in it. */
+static inline struct slice trim(struct slice s)
+{
+	skip_spaces(&s);
+	while (s.n && is_space(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
 /* Takes the next run of non-spaces off the front; empty at the end. */
 static inline struct slice take_word(struct slice *s)
 {
@@ -67,8 +76,8 @@ static inline bool take_number(struct slice *s, uint32_t max, uint32_t *out)
 		v = v * 10 + digit;
 	leave(s, p, end);
 	/* Nine digits do not overflow, more may. */
-	if (p - from > 9)
-		return slice_u32(slice_of(from, (uint32_t)(p - from)), max, out);
+	if (p - from > 9 && !slice_u32(slice_of(from, (uint32_t)(p - from)), max, &v))
+		return false;
 	*out = v;
 	return p != from && v <= max;
 }
@@ -223,11 +232,8 @@ static bool read_formats(struct sdp_media *m, struct slice v)
 	return v.n != 0 || m->port == 0;
 }
 
-static enum sbc_err read_media_line(struct sdp *d, struct slice v)
+static enum sbc_err read_media_line(const struct sdp *d, struct sdp_media *m, struct slice v)
 {
-	if (d->media_count == SDP_MAX_MEDIA)
-		return SBC_ELIMIT;
-	struct sdp_media *m = &d->media[d->media_count];
 	*m = (struct sdp_media){.direction = d->direction, .clock_rate = 8000};
 	m->type = take_visible(&v);
 	if (m->type.n == 0 || !read_port(m, take_word(&v)))
@@ -237,10 +243,7 @@ static enum sbc_err read_media_line(struct sdp *d, struct slice v)
 		return SBC_EBAD;
 	m->proto = proto_of(m->proto_name);
 	m->plain = v.n > 1 && at_one_space(v);
-	if (!read_formats(m, slice_trim(v)))
-		return SBC_EBAD;
-	d->media_count++;
-	return SBC_OK;
+	return read_formats(m, trim(v)) ? SBC_OK : SBC_EBAD;
 }
 
 /* ---- attributes ---- */
@@ -366,9 +369,11 @@ static void complete_media(const struct sdp *d, struct sdp_media *m)
 /* The m= line and those that follow it. */
 static enum sbc_err read_media(struct sdp *d, struct sdp_line **at)
 {
-	struct sdp_media *m = &d->media[d->media_count];
+	if (d->media_count == SDP_MAX_MEDIA)
+		return SBC_ELIMIT;
+	struct sdp_media *m = &d->media[d->media_count++];
 	struct sdp_line *l = *at, *end = d->line + d->lines;
-	enum sbc_err err = read_media_line(d, sdp_line_value(d, l++));
+	enum sbc_err err = read_media_line(d, m, sdp_line_value(d, l++));
 
 	if (err != SBC_OK)
 		return err;
@@ -397,7 +402,7 @@ enum sbc_err sdp_parse(struct sdp *d, struct slice body)
 	if (err != SBC_OK)
 		return err;
 	if (d->lines == 0 || d->line[0].type != 'v' ||
-	    !slice_eq(slice_trim(sdp_line_value(d, &d->line[0])), SLICE_LIT("0")))
+	    !slice_eq(trim(sdp_line_value(d, &d->line[0])), SLICE_LIT("0")))
 		return SBC_EBAD;
 	err = read_session(d);
 	struct sdp_line *at = d->line + d->session_lines, *end = d->line + d->lines;

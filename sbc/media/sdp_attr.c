@@ -99,8 +99,8 @@
 /* Two names with one slot would be an initialiser overridden, which is an error. */
 const struct sdp_attr_name sdp_attr_name[256] = {
 #define X(name, len, first, second, before_last, policy, kind)                                     \
-	[SDP_ATTR_SLOT(len, first, second, before_last)] = {name, len, SDP_ATTR_##policy,          \
-							    SDP_KIND_##kind},
+	[SDP_ATTR_SLOT(len, SDP_ATTR_TWO(first, second), before_last)] = {                         \
+		name, len, SDP_ATTR_##policy, SDP_KIND_##kind},
 	ATTRS(X)
 #undef X
 };
@@ -121,9 +121,8 @@ static const struct sdp_attr_name *find(struct slice name)
 					  ice = {.policy = SDP_ATTR_DROP};
 
 	if (name.n >= 2 && name.n < sizeof(unknown.lower)) {
-		const struct sdp_attr_name *known =
-			&sdp_attr_name[SDP_ATTR_SLOT(name.n, (uint8_t)name.p[0], (uint8_t)name.p[1],
-						     (uint8_t)name.p[name.n - 2])];
+		const struct sdp_attr_name *known = &sdp_attr_name[SDP_ATTR_SLOT(
+			name.n, SDP_ATTR_TWO(name.p[0], name.p[1]), (uint8_t)name.p[name.n - 2])];
 
 		if (known->len == name.n && slice_ieq_bytes(name.p, known->lower, name.n))
 			return known;

@@ -33,13 +33,16 @@ struct sdp_attr_name {
 
 static_assert(sizeof(struct sdp_attr_name) == 32, "indexed by a shift, none in two cache lines");
 
-/* The factor was found by search over the names; 0x202020 folds the letters. */
-#define SDP_ATTR_SLOT(len, first, second, before_last)                                             \
-	(((((uint32_t)(len) << 24 | (uint32_t)(before_last) << 16 | (uint32_t)(second) << 8 |      \
-	    (uint32_t)(first)) |                                                                   \
+/*
+ * Of the length, the first two letters as they stand in memory and the last but one. The
+ * factor was found by search over the names; 0x202020 folds the letters.
+ */
+#define SDP_ATTR_SLOT(len, two, before_last)                                                       \
+	(((((uint32_t)(len) << 24 | (uint32_t)(before_last) << 16 | (uint32_t)(two)) |             \
 	   0x202020u) *                                                                            \
 	  0xc650e025u) >>                                                                          \
 	 24)
+#define SDP_ATTR_TWO(first, second) ((uint32_t)(uint8_t)(second) << 8 | (uint8_t)(first))
 
 extern const struct sdp_attr_name sdp_attr_name[256] __attribute__((aligned(64)));
 
@@ -89,6 +92,13 @@ static inline uint64_t sdp_attr_differ(uint64_t w, uint64_t lower)
 static inline struct sdp_attr_read sdp_attr_read_words(const char *p, struct slice line)
 {
 	const uint64_t low = sdp_attr_word(p);
+
+	/* These two are half of all attributes; no line end could stand in what is compared. */
+	if (low << 8 == sdp_attr_word("\0rtpmap:"))
+		return (struct sdp_attr_read){6, SDP_ATTR_CARRY, SDP_KIND_RTPMAP};
+	if (low << 24 == sdp_attr_word("\0\0\0fmtp:"))
+		return (struct sdp_attr_read){4, SDP_ATTR_CARRY, SDP_KIND_OTHER};
+
 	const uint64_t in_low = sdp_attr_colons(low);
 	uint32_t n = (uint32_t)__builtin_ctzll(in_low | 1ull << 63) >> 3;
 	uint64_t high = 0;
@@ -104,7 +114,7 @@ static inline struct sdp_attr_read sdp_attr_read_words(const char *p, struct sli
 	if (n - 2 > 14)
 		return sdp_attr_read_any(line);
 	const struct sdp_attr_name *name =
-		&sdp_attr_name[SDP_ATTR_SLOT(n, low & 0xff, low >> 8 & 0xff, (uint8_t)p[n - 2])];
+		&sdp_attr_name[SDP_ATTR_SLOT(n, low & 0xffff, (uint8_t)p[n - 2])];
 	uint64_t differ = sdp_attr_differ(low, sdp_attr_word(name->lower));
 
 	/* What is behind the name is shifted out. */

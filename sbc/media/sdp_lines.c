@@ -15,20 +15,18 @@ static inline bool is_control(char c)
 	return (uint8_t)c < ' ' && c != '\t';
 }
 
-/* "x=", x of 'a' to 'z', in one comparison: the two bytes as a number. */
-static inline bool begins_line(const char *p)
-{
-	const uint32_t two = (uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8;
-
-	return two - ('a' | '=' << 8) <= 'z' - 'a';
-}
-
 /* The line p[at..at + n) without its line end; it has no control characters. */
 static inline enum sbc_err take(struct sdp_line *to, const char *p, uint32_t at, uint32_t n)
 {
-	if (n < 2 || !begins_line(p + at))
+	if (n < 2)
 		return SBC_EBAD;
-	*to = (struct sdp_line){at + 2, (uint16_t)(n - 2), p[at], SDP_ATTR_DROP};
+	/* "x=", x of 'a' to 'z', in one comparison: the two bytes as a number. */
+	p += at;
+	const uint32_t two = (uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8;
+
+	if (two - ('a' | '=' << 8) > 'z' - 'a')
+		return SBC_EBAD;
+	*to = (struct sdp_line){at + 2, (uint16_t)(n - 2), (char)two, SDP_ATTR_DROP};
 	return n - 2 <= SDP_MAX_LINE ? SBC_OK : SBC_ELIMIT;
 }
 

@@ -44,12 +44,18 @@ static bool is_timing(struct slice v)
 	return space > 0 && is_digits(slice_of(v.p, (uint32_t)space)) && is_digits(after(v, space));
 }
 
-static void write_bandwidth(struct wbuf *w, const struct sdp *d, const struct sdp_line *l,
-			    uint32_t n)
+static void write_if_bandwidth(struct wbuf *w, struct slice v)
+{
+	if (is_bandwidth(v))
+		write_line(w, 'b', v);
+}
+
+static inline void write_bandwidth(struct wbuf *w, const struct sdp *d, const struct sdp_line *l,
+				   uint32_t n)
 {
 	for (const struct sdp_line *end = l + n; l < end; l++)
-		if (l->type == 'b' && is_bandwidth(sdp_line_value(d, l)))
-			write_line(w, 'b', sdp_line_value(d, l));
+		if (l->type == 'b')
+			write_if_bandwidth(w, sdp_line_value(d, l));
 }
 
 /* Nothing but CRLF and "a=" stands between the values of two lines. */
@@ -224,16 +230,21 @@ enum sbc_err sdp_write(struct wbuf *w, const struct sdp *d, const struct sdp_out
 	return wbuf_ok(w) ? SBC_OK : SBC_EFULL;
 }
 
+/* siphash24() of "v=0\r\n" under the key of sdp_fingerprint(): what sdp_write() begins with. */
+#define FINGERPRINT_USUAL 0x3116943f2710fc07u
+
 uint64_t sdp_fingerprint(struct slice written)
 {
 	/* No secret is needed: who makes two of his own descriptions collide fools himself. */
 	struct siphash_key key = {0x706f737465726e00u, 0x7364702d6f6c696eu};
-	int32_t from = slice_search(written, SLICE_LIT("o="));
+	const struct slice usual = SLICE_LIT("v=0\r\no=");
+	const bool is_usual = slice_starts(written, usual);
+	int32_t from = is_usual ? (int32_t)usual.n - 2 : slice_search(written, SLICE_LIT("o="));
 
 	if (from < 0)
 		return siphash24(&key, written.p, written.n);
 	int32_t end = slice_find(after(written, from), '\n');
 	struct slice rest = end < 0 ? SLICE_NONE : after(written, from + 1 + end);
-	key.k0 ^= siphash24(&key, written.p, (size_t)from);
+	key.k0 ^= is_usual ? FINGERPRINT_USUAL : siphash24(&key, written.p, (size_t)from);
 	return siphash24(&key, rest.p, rest.n);
 }
