@@ -2,7 +2,7 @@
 
 static inline bool take_digit(const char **p, const char *end, uint32_t *digit)
 {
-	if (*p == end || (*digit = (uint32_t)(uint8_t) * *p - '0') > 9)
+	if (*p == end || (*digit = (uint32_t)(uint8_t)(*p)[0] - '0') > 9)
 		return false;
 	++*p;
 	return true;

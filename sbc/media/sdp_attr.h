@@ -86,8 +86,8 @@ static inline uint64_t sdp_attr_differ(uint64_t w, uint64_t lower)
 }
 
 /*
- * sdp_attr_read_any() of a line whose bytes stand at p, where 16 may be read, any behind
- * the line's. `n`, 17 or more: the colon may be behind these sixteen.
+ * sdp_attr_read_any() of a line whose bytes stand at p too, where 16 may be read, whatever
+ * is behind the line's. A name that is longer than these goes the careful way.
  */
 static inline struct sdp_attr_read sdp_attr_read_words(const char *p, struct slice line)
 {

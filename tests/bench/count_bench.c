@@ -20,7 +20,7 @@
 static char message[MAX_LEN];
 static uint32_t message_len;
 static struct slice body; /* of the message */
-static uint64_t sink; /* keeps results alive */
+static uint64_t sink;     /* keeps results alive */
 
 static void die(const char *what)
 {
