@@ -1,34 +1,40 @@
 #include "sbc/base/net.h"
 
-/* Digits at the front of an octet, without leading zero: "010" is ten to some and eight to others. */
-static uint32_t octet_parse(const char *p, uint32_t n, uint8_t *out)
+static inline bool take_digit(const char **p, const char *end, uint32_t *digit)
 {
-	uint32_t v = 0, at = 0;
+	if (*p == end || (*digit = (uint32_t)(uint8_t)(*p)[0] - '0') > 9)
+		return false;
+	++*p;
+	return true;
+}
 
-	while (at < n && at < 3 && p[at] >= '0' && p[at] <= '9')
-		v = v * 10 + (uint32_t)(p[at++] - '0');
-	if (v > 255 || (at > 1 && p[0] == '0'))
-		return 0;
+/* One octet off the front, at most three digits. "010" is ten to some and eight to others. */
+static inline bool take_octet(const char **p, const char *end, uint8_t *out)
+{
+	uint32_t v, digit;
+
+	if (!take_digit(p, end, &v))
+		return false;
+	if (v != 0 && take_digit(p, end, &digit)) {
+		v = v * 10 + digit;
+		if (take_digit(p, end, &digit))
+			v = v * 10 + digit;
+	}
 	*out = (uint8_t)v;
-	return at;
+	return v <= 255;
 }
 
 bool net_ip_parse(struct slice s, uint32_t *ip)
 {
 	uint8_t octet[4];
-	uint32_t at = 0, n;
 
 	if (s.n == 0)
 		return false;
-	for (int i = 0; i < 4; i++) {
-		if (i && (at == s.n || s.p[at++] != '.'))
+	const char *p = s.p, *end = s.p + s.n;
+	for (int i = 0; i < 4; i++)
+		if ((i && (p == end || *p++ != '.')) || !take_octet(&p, end, &octet[i]))
 			return false;
-		n = octet_parse(s.p + at, s.n - at, &octet[i]);
-		if (n == 0)
-			return false;
-		at += n;
-	}
-	if (at != s.n)
+	if (p != end)
 		return false;
 	memcpy(ip, octet, 4);
 	return true;
@@ -48,15 +54,23 @@ bool net_addr_parse(struct slice s, struct net_addr *out)
 	return true;
 }
 
-static char *octet_write(char *p, uint8_t v)
-{
-	if (v >= 100)
-		*p++ = (char)('0' + v / 100);
-	if (v >= 10)
-		*p++ = (char)('0' + v / 10 % 10);
-	*p++ = (char)('0' + v % 10);
-	return p;
-}
+/* The digits of an octet, and how many. */
+#define OCTET(v)                                                                                   \
+	{                                                                                          \
+		{(v) >= 100  ? '0' + (v) / 100                                                     \
+		 : (v) >= 10 ? '0' + (v) / 10                                                      \
+			     : '0' + (v),                                                          \
+		 (v) >= 100 ? '0' + (v) / 10 % 10 : '0' + (v) % 10, '0' + (v) % 10},               \
+			1 + ((v) >= 10) + ((v) >= 100)                                             \
+	}
+#define OCTETS_4(v)  OCTET(v), OCTET((v) + 1), OCTET((v) + 2), OCTET((v) + 3)
+#define OCTETS_16(v) OCTETS_4(v), OCTETS_4((v) + 4), OCTETS_4((v) + 8), OCTETS_4((v) + 12)
+#define OCTETS_64(v) OCTETS_16(v), OCTETS_16((v) + 16), OCTETS_16((v) + 32), OCTETS_16((v) + 48)
+
+static const struct octet {
+	char digit[3];
+	uint8_t n;
+} octets[256] = {OCTETS_64(0), OCTETS_64(64), OCTETS_64(128), OCTETS_64(192)};
 
 void net_ip_write(struct wbuf *w, uint32_t ip)
 {
@@ -66,11 +80,14 @@ void net_ip_write(struct wbuf *w, uint32_t ip)
 
 	memcpy(octet, &ip, 4);
 	for (int i = 0; i < 4; i++) {
-		if (i)
-			*p++ = '.';
-		p = octet_write(p, octet[i]);
+		const struct octet *o = &octets[octet[i]];
+
+		/* Four bytes in one go: the count is written over by what follows. */
+		memcpy(p, o, sizeof(*o));
+		p += o->n;
+		*p++ = '.';
 	}
-	wbuf_put(w, slice_of(text, (uint32_t)(p - text)));
+	wbuf_put(w, slice_of(text, (uint32_t)(p - text) - 1));
 }
 
 void net_addr_write(struct wbuf *w, struct net_addr a)

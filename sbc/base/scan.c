@@ -1,7 +1,6 @@
 #include "sbc/base/scan.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "sbc/base/scan_block.h"
 
@@ -30,45 +29,40 @@ static inline uint64_t load(const char *p)
 	return w;
 }
 
-static bool take(struct scan_walk *w, const char *p, uint32_t at)
+static inline struct scan_bits bits_plain(const char *p, uint8_t limit)
 {
-	uint64_t lf = 0, ctl = 0;
+	struct scan_bits b = {0, 0};
 
+	/* One less than a power of two: a byte up to it has no other bits. */
 	for (uint32_t i = 0; i < 8; i++) {
 		const uint64_t word = load(p + 8 * i);
 
-		lf |= gather(zero_bytes(word ^ EACH('\n'))) << (8 * i);
-		ctl |= gather(zero_bytes(word & EACH(0xf0u))) << (8 * i);
+		b.lf |= gather(zero_bytes(word ^ EACH('\n'))) << (8 * i);
+		b.ctl |= gather(zero_bytes(word & EACH(0xffu & ~limit))) << (8 * i);
 	}
-	return scan_block_take(w, lf, ctl, at);
+	return b;
 }
 
 uint32_t scan_head_plain(const char *p, uint32_t n, uint16_t *lf)
 {
-	struct scan_walk w = SCAN_WALK_START(lf);
-	char last[SCAN_BLOCK];
-	uint32_t at = 0;
-	bool ended = false;
+	SCAN_WALK_HEAD(bits_plain, scan_block_note);
+}
 
-	for (; n - at >= SCAN_BLOCK && !ended; at += SCAN_BLOCK)
-		ended = take(&w, p + at, at);
-	if (!ended && at < n) {
-		memset(last, ' ', sizeof(last));
-		memcpy(last, p + at, n - at);
-		ended = take(&w, last, at);
-	}
-	return scan_walk_result(&w, ended);
+uint32_t scan_text_plain(const char *p, uint32_t n, uint16_t *lf)
+{
+	SCAN_WALK_TEXT(bits_plain, scan_block_note);
 }
 
 /* ---- which ---- */
 
 static const struct scan_impl impls[] = {
-	{"plain", scan_head_plain},
+	{"plain", scan_head_plain, scan_text_plain},
 #ifdef __x86_64__
-	{"sse4.2", scan_head_sse42}, {"avx2", scan_head_avx2}, {"avx512bw", scan_head_avx512},
+	{"sse4.2", scan_head_sse42, scan_text_sse42},     {"avx2", scan_head_avx2, scan_text_avx2},
+	{"avx512bw", scan_head_avx512, scan_text_avx512},
 #endif
 #ifdef __aarch64__
-	{"neon", scan_head_neon},
+	{"neon", scan_head_neon, scan_text_neon},
 #endif
 };
 
@@ -103,21 +97,39 @@ const struct scan_impl *scan_impl_at(uint32_t i)
 	return NULL;
 }
 
-static uint32_t choose(const char *p, uint32_t n, uint16_t *lf);
-
-static uint32_t (*head)(const char *p, uint32_t n, uint16_t *lf) = choose;
-
-static uint32_t choose(const char *p, uint32_t n, uint16_t *lf)
+static const struct scan_impl *best(void)
 {
-	uint32_t best = 0;
+	uint32_t i = 0;
 
-	while (scan_impl_at(best + 1) != NULL)
-		best++;
-	__atomic_store_n(&head, scan_impl_at(best)->head, __ATOMIC_RELAXED);
-	return scan_impl_at(best)->head(p, n, lf);
+	while (scan_impl_at(i + 1) != NULL)
+		i++;
+	return scan_impl_at(i);
+}
+
+static uint32_t choose_head(const char *p, uint32_t n, uint16_t *lf);
+static uint32_t choose_text(const char *p, uint32_t n, uint16_t *lf);
+
+static uint32_t (*head)(const char *p, uint32_t n, uint16_t *lf) = choose_head;
+static uint32_t (*text)(const char *p, uint32_t n, uint16_t *lf) = choose_text;
+
+static uint32_t choose_head(const char *p, uint32_t n, uint16_t *lf)
+{
+	__atomic_store_n(&head, best()->head, __ATOMIC_RELAXED);
+	return best()->head(p, n, lf);
+}
+
+static uint32_t choose_text(const char *p, uint32_t n, uint16_t *lf)
+{
+	__atomic_store_n(&text, best()->text, __ATOMIC_RELAXED);
+	return best()->text(p, n, lf);
 }
 
 uint32_t scan_head(const char *p, uint32_t n, uint16_t *lf)
 {
 	return __atomic_load_n(&head, __ATOMIC_RELAXED)(p, n, lf);
+}
+
+uint32_t scan_text(const char *p, uint32_t n, uint16_t *lf)
+{
+	return __atomic_load_n(&text, __ATOMIC_RELAXED)(p, n, lf);
 }

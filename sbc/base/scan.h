@@ -1,9 +1,9 @@
 /*
  * scan: lines of a message head and runs of characters, many bytes at a time.
  *
- * scan_head() is chosen at run time from what the processor has: AVX-512BW, AVX2,
- * SSE4.2 or NEON, or eight bytes at a time in plain C. All of them answer the same
- * for every input (tests/unit/base/scan_test.c, tests/fuzz/scan_fuzz.c) and none
+ * scan_head() and scan_text() are chosen at run time from what the processor has:
+ * AVX-512BW, AVX2, SSE4.2 or NEON, or eight bytes at a time in plain C. All of them
+ * answer the same for every input (tests/unit/base/scan_test.c, tests/fuzz/scan_fuzz.c) and none
  * reads outside of p[0..n). The choice is made at the first call and kept in one
  * word that is written with equal values by whoever comes first: no lock, no
  * constructor, and nothing that a sanitizer's start would meet (an ifunc would be).
@@ -34,9 +34,24 @@
  */
 uint32_t scan_head(const char *p, uint32_t n, uint16_t *lf);
 
+#define SCAN_TEXT_LINES 256u /* more are not plain */
+#define SCAN_TEXT_ROOM  (SCAN_TEXT_LINES + SCAN_BLOCK)
+#define SCAN_NOT_PLAIN  UINT32_MAX
+
+/*
+ * The offsets of all LF in p[0..n), a text of lines. Returns how many, or SCAN_NOT_PLAIN,
+ * which is no verdict either: there are more than SCAN_TEXT_LINES, or a byte below 0x20
+ * other than LF that has no LF behind it. (Whether one that has is CR, the caller sees.)
+ *
+ * `lf` has SCAN_TEXT_ROOM entries; what is behind the count is undefined. `n` is at
+ * most 65,535.
+ */
+uint32_t scan_text(const char *p, uint32_t n, uint16_t *lf);
+
 struct scan_impl {
 	const char *name;
 	uint32_t (*head)(const char *p, uint32_t n, uint16_t *lf);
+	uint32_t (*text)(const char *p, uint32_t n, uint16_t *lf);
 };
 
 /* The i-th that runs on this machine, the plain one first, the one chosen last; then NULL. */

@@ -3,7 +3,6 @@
 #ifdef __aarch64__
 
 #include <arm_neon.h>
-#include <string.h>
 
 /* One bit for each byte of four vectors of 0x00 and 0xff: pairs added until eight are a byte. */
 SCAN_INLINE uint64_t gather(const uint8x16_t *v)
@@ -18,7 +17,7 @@ SCAN_INLINE uint64_t gather(const uint8x16_t *v)
 	return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
 }
 
-SCAN_INLINE bool take(struct scan_walk *w, const char *p, uint32_t at)
+SCAN_INLINE struct scan_bits bits_neon(const char *p, uint8_t limit)
 {
 	uint8x16_t lf[4], ctl[4];
 
@@ -26,26 +25,19 @@ SCAN_INLINE bool take(struct scan_walk *w, const char *p, uint32_t at)
 		const uint8x16_t v = vld1q_u8((const uint8_t *)p + 16 * i);
 
 		lf[i] = vceqq_u8(v, vdupq_n_u8('\n'));
-		ctl[i] = vcltq_u8(v, vdupq_n_u8(0x10));
+		ctl[i] = vcleq_u8(v, vdupq_n_u8(limit));
 	}
-	return scan_block_take(w, gather(lf), gather(ctl), at);
+	return (struct scan_bits){gather(lf), gather(ctl)};
 }
 
 uint32_t scan_head_neon(const char *p, uint32_t n, uint16_t *lf)
 {
-	struct scan_walk w = SCAN_WALK_START(lf);
-	char last[SCAN_BLOCK];
-	uint32_t at = 0;
-	bool ended = false;
+	SCAN_WALK_HEAD(bits_neon, scan_block_note);
+}
 
-	for (; n - at >= SCAN_BLOCK && !ended; at += SCAN_BLOCK)
-		ended = take(&w, p + at, at);
-	if (!ended && at < n) {
-		memset(last, ' ', sizeof(last));
-		memcpy(last, p + at, n - at);
-		ended = take(&w, last, at);
-	}
-	return scan_walk_result(&w, ended);
+uint32_t scan_text_neon(const char *p, uint32_t n, uint16_t *lf)
+{
+	SCAN_WALK_TEXT(bits_neon, scan_block_note);
 }
 
 #endif

@@ -3,49 +3,17 @@
 #ifdef __x86_64__
 
 #include <immintrin.h>
-#include <string.h>
-
-struct bits {
-	uint64_t lf, ctl;
-};
-
-/* The rest of an input as a whole block, with spaces behind it. */
-SCAN_INLINE void last_block(char *block, const char *p, uint32_t n)
-{
-	memset(block, ' ', SCAN_BLOCK);
-	memcpy(block, p, n);
-}
-
-/* The same walk for each width: `bits_of` is inlined into it, and with it what it may use. */
-#define WALK(bits_of, note)                                                                        \
-	struct scan_walk w = SCAN_WALK_START(lf);                                                  \
-	char last[SCAN_BLOCK];                                                                     \
-	bool ended = false;                                                                        \
-	uint32_t at = 0;                                                                           \
-                                                                                                   \
-	for (; n - at >= SCAN_BLOCK && !ended; at += SCAN_BLOCK) {                                 \
-		const struct bits b = bits_of(p + at);                                             \
-                                                                                                   \
-		ended = scan_block_take_by(&w, b.lf, b.ctl, at, note);                             \
-	}                                                                                          \
-	if (!ended && at < n) {                                                                    \
-		last_block(last, p + at, n - at);                                                  \
-		const struct bits b = bits_of(last);                                               \
-                                                                                                   \
-		ended = scan_block_take_by(&w, b.lf, b.ctl, at, note);                             \
-	}                                                                                          \
-	return scan_walk_result(&w, ended)
 
 #define SSE42 __attribute__((target("sse4.2,popcnt")))
 
-SCAN_INLINE SSE42 struct bits bits_sse42(const char *p)
+SCAN_INLINE SSE42 struct scan_bits bits_sse42(const char *p, uint8_t limit)
 {
-	const __m128i lf = _mm_set1_epi8('\n'), limit = _mm_set1_epi8(0x0f);
-	struct bits b = {0, 0};
+	const __m128i lf = _mm_set1_epi8('\n'), most = _mm_set1_epi8((char)limit);
+	struct scan_bits b = {0, 0};
 
 	for (uint32_t i = 0; i < 4; i++) {
 		const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-		const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, limit), v);
+		const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, most), v);
 
 		b.lf |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lf)) << (16 * i);
 		b.ctl |= (uint64_t)(uint32_t)_mm_movemask_epi8(low) << (16 * i);
@@ -55,19 +23,24 @@ SCAN_INLINE SSE42 struct bits bits_sse42(const char *p)
 
 SSE42 uint32_t scan_head_sse42(const char *p, uint32_t n, uint16_t *lf)
 {
-	WALK(bits_sse42, scan_block_note);
+	SCAN_WALK_HEAD(bits_sse42, scan_block_note);
+}
+
+SSE42 uint32_t scan_text_sse42(const char *p, uint32_t n, uint16_t *lf)
+{
+	SCAN_WALK_TEXT(bits_sse42, scan_block_note);
 }
 
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
-SCAN_INLINE AVX2 struct bits bits_avx2(const char *p)
+SCAN_INLINE AVX2 struct scan_bits bits_avx2(const char *p, uint8_t limit)
 {
-	const __m256i lf = _mm256_set1_epi8('\n'), limit = _mm256_set1_epi8(0x0f);
-	struct bits b = {0, 0};
+	const __m256i lf = _mm256_set1_epi8('\n'), most = _mm256_set1_epi8((char)limit);
+	struct scan_bits b = {0, 0};
 
 	for (uint32_t i = 0; i < 2; i++) {
 		const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * i));
-		const __m256i low = _mm256_cmpeq_epi8(_mm256_min_epu8(v, limit), v);
+		const __m256i low = _mm256_cmpeq_epi8(_mm256_min_epu8(v, most), v);
 
 		b.lf |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, lf))
 			<< (32 * i);
@@ -78,17 +51,22 @@ SCAN_INLINE AVX2 struct bits bits_avx2(const char *p)
 
 AVX2 uint32_t scan_head_avx2(const char *p, uint32_t n, uint16_t *lf)
 {
-	WALK(bits_avx2, scan_block_note);
+	SCAN_WALK_HEAD(bits_avx2, scan_block_note);
+}
+
+AVX2 uint32_t scan_text_avx2(const char *p, uint32_t n, uint16_t *lf)
+{
+	SCAN_WALK_TEXT(bits_avx2, scan_block_note);
 }
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,popcnt")))
 
-SCAN_INLINE AVX512 struct bits bits_avx512(const char *p)
+SCAN_INLINE AVX512 struct scan_bits bits_avx512(const char *p, uint8_t limit)
 {
 	const __m512i v = _mm512_loadu_si512((const void *)p);
 
-	return (struct bits){_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\n')),
-			     _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x10))};
+	return (struct scan_bits){_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\n')),
+				  _mm512_cmple_epu8_mask(v, _mm512_set1_epi8((char)limit))};
 }
 
 /* The numbers of the set bits are pressed together: sixteen at once, more one by one. */
@@ -113,7 +91,12 @@ SCAN_INLINE AVX512 void note_avx512(struct scan_walk *w, uint64_t lf, uint32_t a
 
 AVX512 uint32_t scan_head_avx512(const char *p, uint32_t n, uint16_t *lf)
 {
-	WALK(bits_avx512, note_avx512);
+	SCAN_WALK_HEAD(bits_avx512, note_avx512);
+}
+
+AVX512 uint32_t scan_text_avx512(const char *p, uint32_t n, uint16_t *lf)
+{
+	SCAN_WALK_TEXT(bits_avx512, note_avx512);
 }
 
 #endif

@@ -1,111 +1,103 @@
 #include "sbc/media/sdp.h"
 
-#include "sbc/base/scan.h"
-
 #include <stddef.h>
 #include <string.h>
 
+#include "sbc/media/sdp_attr.h"
+#include "sbc/media/sdp_lines.h"
+
 /* ---- tokens ---- */
 
-/* For scan_span(): bit h of row l is byte (h << 4 | l). */
-static const struct scan_set text_set = {/* no control character but HTAB */
-					 {0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc,
-					  0xfd, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc},
-					 true};
-static const struct scan_set word_set = {/* neither SP nor HTAB */
-					 {0xfb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-					  0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-					 true};
-static const struct scan_set visible_set = {/* 0x21 to 0x7e */
-					    {0xf8, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc,
-					     0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0x7c},
-					    false};
+static inline bool is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static inline bool is_visible(char c)
+{
+	return (uint8_t)(c - '!') <= '~' - '!';
+}
+
+/* What is left of a value: from the front on to `end`. */
+static inline void leave(struct slice *s, const char *from, const char *end)
+{
+	*s = slice_of(from, (uint32_t)(end - from));
+}
+
+static inline void skip_spaces(struct slice *s)
+{
+	const char *p = s->p, *end = p + s->n;
+
+	while (p < end && is_space(*p))
+		p++;
+	leave(s, p, end);
+}
+
+/* slice_trim() of what has no line ends in it. */
+static inline struct slice trim(struct slice s)
+{
+	skip_spaces(&s);
+	while (s.n && is_space(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
 
 /* Takes the next run of non-spaces off the front; empty at the end. */
-static struct slice take_word(struct slice *s)
+static inline struct slice take_word(struct slice *s)
 {
-	uint32_t from = 0, to;
+	skip_spaces(s);
+	const char *p = s->p, *from = p, *end = p + s->n;
 
-	while (from < s->n && (s->p[from] == ' ' || s->p[from] == '\t'))
-		from++;
-	to = from + scan_span(&word_set, s->p + from, s->n - from);
-	struct slice word = slice_of(s->p + from, to - from);
-	*s = slice_of(s->p + to, s->n - to);
-	return word;
+	while (p < end && !is_space(*p))
+		p++;
+	leave(s, p, end);
+	return slice_of(from, (uint32_t)(p - from));
 }
 
-static bool is_visible(struct slice s)
+/* The same for a word of visible characters, 0x21 to 0x7e; empty when it is none. */
+static inline struct slice take_visible(struct slice *s)
 {
-	return s.n != 0 && scan_span(&visible_set, s.p, s.n) == s.n;
+	skip_spaces(s);
+	const char *p = s->p, *from = p, *end = p + s->n;
+
+	while (p < end && is_visible(*p))
+		p++;
+	leave(s, p, end);
+	return slice_of(from, p < end && !is_space(*p) ? 0 : (uint32_t)(p - from));
 }
 
-/* "name" or "name:value"; the value is empty when there is none. */
-static struct slice attribute(struct slice line, struct slice *value)
+/* Takes decimal digits off the front; false when there are none, or their value is above `max`. */
+static inline bool take_number(struct slice *s, uint32_t max, uint32_t *out)
 {
-	int32_t colon = slice_find(line, ':');
+	const char *p = s->p, *from = p, *end = p + s->n;
+	uint32_t v = 0, digit;
 
-	*value = slice_of(line.p + line.n, 0);
-	if (colon < 0)
-		return line;
-	*value = slice_of(line.p + colon + 1, line.n - (uint32_t)colon - 1);
-	return slice_of(line.p, (uint32_t)colon);
+	for (; p < end && (digit = (uint32_t)(uint8_t)*p - '0') <= 9; p++)
+		v = v * 10 + digit;
+	leave(s, p, end);
+	/* Nine digits do not overflow, more may. */
+	if (p - from > 9 && !slice_u32(slice_of(from, (uint32_t)(p - from)), max, &v))
+		return false;
+	*out = v;
+	return p != from && v <= max;
 }
 
-/* ---- lines ---- */
-
-static bool has_control(struct slice s)
+/* Takes `c` off the front, if it is there. */
+static inline bool take_char(struct slice *s, char c)
 {
-	return scan_span(&text_set, s.p, s.n) != s.n;
+	if (s->n == 0 || *s->p != c)
+		return false;
+	*s = slice_of(s->p + 1, s->n - 1);
+	return true;
 }
 
-/* Takes a line off the front, without its LF or CRLF. */
-static struct slice take_line(struct slice *rest)
-{
-	int32_t lf = slice_find(*rest, '\n');
-	struct slice line = lf < 0 ? *rest : slice_of(rest->p, (uint32_t)lf);
-	uint32_t used = lf < 0 ? rest->n : (uint32_t)lf + 1;
-
-	*rest = slice_of(rest->p + used, rest->n - used);
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
-static enum sbc_err split_lines(struct sdp *d, struct slice rest)
-{
-	while (rest.n) {
-		struct slice line = take_line(&rest);
-		if (line.n == 0)
-			continue;
-		if (line.n < 2 || line.p[1] != '=' || line.p[0] < 'a' || line.p[0] > 'z' ||
-		    has_control(line))
-			return SBC_EBAD;
-		if (d->lines == SDP_MAX_LINES || line.n - 2 > SDP_MAX_LINE)
-			return SBC_ELIMIT;
-		d->line[d->lines++] = (struct sdp_line){.type = line.p[0],
-							.value = slice_of(line.p + 2, line.n - 2)};
-	}
-	return SBC_OK;
-}
-
-/* ---- o=, c=, m= ---- */
-
-static void read_origin(struct sdp *d, struct slice v)
-{
-	if (d->session_id.n)
-		return;
-	take_word(&v);
-	d->session_id = take_word(&v);
-	d->session_version = take_word(&v);
-}
+/* ---- c=, m= ---- */
 
 /* "IN IP4 address[/ttl]". What is no IPv4 address is present and not is_ip4. */
-static enum sbc_err read_conn(struct sdp_conn *c, struct slice v)
+static enum sbc_err read_conn_words(struct sdp_conn *c, struct slice v)
 {
 	struct slice net = take_word(&v), family = take_word(&v), addr = take_word(&v);
 
-	if (c->present)
-		return SBC_OK; /* the first of several layers (RFC 4566 5.7) */
 	if (!slice_ieq(net, SLICE_LIT("IN")) || family.n == 0 || addr.n == 0)
 		return SBC_EBAD;
 	int32_t slash = slice_find(addr, '/');
@@ -116,11 +108,27 @@ static enum sbc_err read_conn(struct sdp_conn *c, struct slice v)
 	return SBC_OK;
 }
 
+static enum sbc_err read_conn(struct sdp_conn *c, struct slice v)
+{
+	static const char usual[] = "IN IP4 ";
+	const uint32_t n = sizeof(usual) - 1;
+
+	if (c->present)
+		return SBC_OK; /* the first of several layers (RFC 4566 5.7) */
+	if (v.n <= n || memcmp(v.p, usual, n) != 0 ||
+	    !net_ip_parse(slice_of(v.p + n, v.n - n), &c->ip))
+		return read_conn_words(c, v);
+	c->present = c->is_ip4 = true;
+	return SBC_OK;
+}
+
 static enum sdp_proto proto_of(struct slice name)
 {
 	static const char *const rtp[] = {"RTP/AVP",   "RTP/AVPF",         "RTP/SAVP",
 					  "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"};
 
+	if (name.n == 7 && memcmp(name.p, "RTP/AVP", 7) == 0)
+		return SDP_PROTO_RTP;
 	for (uint32_t i = 0; i < sizeof(rtp) / sizeof(rtp[0]); i++)
 		if (slice_ieq(name, slice_str(rtp[i])))
 			return SDP_PROTO_RTP;
@@ -136,102 +144,21 @@ static enum sdp_proto proto_of(struct slice name)
 /* "port" or "port/count". */
 static bool read_port(struct sdp_media *m, struct slice word)
 {
-	int32_t slash = slice_find(word, '/');
 	uint32_t port, count = 1;
 
-	if (slash >= 0) {
-		struct slice tail = slice_of(word.p + slash + 1, word.n - (uint32_t)slash - 1);
-		if (!slice_u32(tail, UINT16_MAX, &count) || count == 0)
-			return false;
-		word.n = (uint32_t)slash;
-	}
-	if (!slice_u32(word, UINT16_MAX, &port))
+	if (!take_number(&word, UINT16_MAX, &port))
+		return false;
+	if (word.n && (!take_char(&word, '/') || !take_number(&word, UINT16_MAX, &count) ||
+		       count == 0 || word.n))
 		return false;
 	m->port = (uint16_t)port;
 	m->port_count = (uint16_t)count;
 	return true;
 }
 
-static bool formats_are_good(const struct sdp_media *m)
-{
-	struct slice rest = m->formats, word;
-	uint32_t pt;
-
-	while ((word = take_word(&rest)).n)
-		if (!is_visible(word) || (m->proto == SDP_PROTO_RTP && !slice_u32(word, 127, &pt)))
-			return false;
-	/* Some phones reject a line with no format at all. */
-	return m->formats.n != 0 || m->port == 0;
-}
-
-static enum sbc_err read_media_line(struct sdp *d, struct slice v)
-{
-	if (d->media_count == SDP_MAX_MEDIA)
-		return SBC_ELIMIT;
-	struct sdp_media *m = &d->media[d->media_count];
-	*m = (struct sdp_media){.direction = d->direction};
-	m->type = take_word(&v);
-	if (!is_visible(m->type) || !read_port(m, take_word(&v)))
-		return SBC_EBAD;
-	m->proto_name = take_word(&v);
-	if (!is_visible(m->proto_name))
-		return SBC_EBAD;
-	m->proto = proto_of(m->proto_name);
-	m->formats = slice_trim(v);
-	if (!formats_are_good(m))
-		return SBC_EBAD;
-	d->media_count++;
-	return SBC_OK;
-}
-
-/* ---- attributes ---- */
-
-struct slice sdp_direction_name(enum sdp_direction d)
-{
-	switch (d) {
-	case SDP_SENDONLY:
-		return SLICE_LIT("sendonly");
-	case SDP_RECVONLY:
-		return SLICE_LIT("recvonly");
-	case SDP_INACTIVE:
-		return SLICE_LIT("inactive");
-	case SDP_SENDRECV:
-		break;
-	}
-	return SLICE_LIT("sendrecv");
-}
-
-static void read_direction(struct slice name, enum sdp_direction *out)
-{
-	for (int i = SDP_SENDRECV; i <= SDP_INACTIVE; i++)
-		if (slice_ieq(name, sdp_direction_name((enum sdp_direction)i)))
-			*out = (enum sdp_direction)i;
-}
-
-/* RFC 3605: "port" or "port IN IP4 address"; one that cannot be read is as none. */
-static void read_rtcp(struct sdp_media *m, struct slice v)
-{
-	struct sdp_conn c = {0};
-	uint32_t port;
-
-	if (!slice_u32(take_word(&v), UINT16_MAX, &port) || port == 0)
-		return;
-	v = slice_trim(v);
-	if (v.n != 0) {
-		if (read_conn(&c, v) != SBC_OK || !c.is_ip4)
-			return;
-		m->rtcp_ip = c.ip;
-	}
-	m->rtcp_port = (uint16_t)port;
-}
-
 /* RFC 3551 table 4 and 5: what needs no rtpmap. */
-static uint32_t static_clock_rate(struct slice format)
+static uint32_t static_clock_rate(uint32_t pt)
 {
-	uint32_t pt;
-
-	if (!slice_u32(format, 127, &pt))
-		return 8000;
 	switch (pt) {
 	case 6:
 		return 16000;
@@ -256,37 +183,153 @@ static uint32_t static_clock_rate(struct slice format)
 	}
 }
 
-/* rtpmap of the first format: "pt name/rate[/channels]". */
-static void read_rtpmap(struct sdp_media *m, struct slice v)
+/* Whether a value that does not end in spaces goes on with one SP, and no more. */
+static inline bool at_one_space(struct slice v)
 {
-	struct slice formats = m->formats, pt = take_word(&v), codec = take_word(&v);
+	return *v.p == ' ' && !is_space(v.p[1]);
+}
+
+/* The payload types of RTP, and of the first the clock rate. */
+static bool read_payload_types(struct sdp_media *m, struct slice v)
+{
+	uint64_t seen[2] = {0, 0};
+	bool plain = true;
+	uint32_t pt;
+
+	while (v.n) {
+		if (!take_number(&v, 127, &pt) || (v.n && !is_space(*v.p)))
+			return false;
+		if ((seen[0] | seen[1]) == 0)
+			m->clock_rate = static_clock_rate(pt);
+		plain &= !(seen[pt >> 6] >> (pt & 63) & 1) && (v.n == 0 || at_one_space(v));
+		seen[pt >> 6] |= 1ull << (pt & 63);
+		skip_spaces(&v);
+	}
+	m->plain &= plain;
+	return true;
+}
+
+static bool read_words(struct sdp_media *m, struct slice v)
+{
+	bool plain = true;
+
+	while (v.n) {
+		if (take_visible(&v).n == 0)
+			return false;
+		plain &= v.n == 0 || at_one_space(v);
+	}
+	m->plain &= plain;
+	return true;
+}
+
+/* `v` has no spaces at its ends: none is its last byte. */
+static bool read_formats(struct sdp_media *m, struct slice v)
+{
+	m->formats = v;
+	if (!(m->proto == SDP_PROTO_RTP ? read_payload_types(m, v) : read_words(m, v)))
+		return false;
+	/* Some phones reject a line with no format at all. */
+	return v.n != 0 || m->port == 0;
+}
+
+static enum sbc_err read_media_line(const struct sdp *d, struct sdp_media *m, struct slice v)
+{
+	*m = (struct sdp_media){.direction = d->direction, .clock_rate = 8000};
+	m->type = take_visible(&v);
+	if (m->type.n == 0 || !read_port(m, take_word(&v)))
+		return SBC_EBAD;
+	m->proto_name = take_visible(&v);
+	if (m->proto_name.n == 0)
+		return SBC_EBAD;
+	m->proto = proto_of(m->proto_name);
+	m->plain = v.n > 1 && at_one_space(v);
+	return read_formats(m, trim(v)) ? SBC_OK : SBC_EBAD;
+}
+
+/* ---- attributes ---- */
+
+/* RFC 3605: "port" or "port IN IP4 address"; one that cannot be read is as none. */
+static void read_rtcp(struct sdp_media *m, struct slice v)
+{
+	struct sdp_conn c = {0};
+	uint32_t port;
+
+	skip_spaces(&v);
+	if (!take_number(&v, UINT16_MAX, &port) || port == 0 || (v.n && !is_space(*v.p)))
+		return;
+	skip_spaces(&v);
+	if (v.n != 0) {
+		if (read_conn(&c, v) != SBC_OK || !c.is_ip4)
+			return;
+		m->rtcp_ip = c.ip;
+	}
+	m->rtcp_port = (uint16_t)port;
+}
+
+/* rtpmap of the first format, `pt`: "pt name/rate[/channels]". */
+static void read_rtpmap(struct sdp_media *m, struct slice pt, struct slice v)
+{
 	uint32_t rate;
 
-	if (!slice_eq(pt, take_word(&formats)))
+	/* Most are seen by their first byte to be of another format. */
+	if (v.n == 0 || pt.n == 0 || (*v.p != *pt.p && !is_space(*v.p)) ||
+	    !slice_eq(take_word(&v), pt))
 		return;
-	int32_t slash = slice_find(codec, '/');
-	if (slash < 0)
+	skip_spaces(&v);
+	while (v.n && *v.p != '/' && !is_space(*v.p))
+		v = slice_of(v.p + 1, v.n - 1);
+	if (!take_char(&v, '/') || !take_number(&v, 1000000, &rate) || rate == 0)
 		return;
-	codec = slice_of(codec.p + slash + 1, codec.n - (uint32_t)slash - 1);
-	slash = slice_find(codec, '/');
-	if (slash >= 0)
-		codec.n = (uint32_t)slash;
-	if (slice_u32(codec, 1000000, &rate) && rate != 0)
+	if (v.n == 0 || *v.p == '/' || is_space(*v.p))
 		m->clock_rate = rate;
 }
 
-static void read_media_attribute(struct sdp_media *m, struct slice line)
+static struct sdp_attr_read read_name(const struct sdp *d, struct sdp_line *l)
 {
-	struct slice value, name = attribute(line, &value);
+	const struct sdp_attr_read name = sdp_attr_read(sdp_line_value(d, l), d->body.n - l->at);
 
-	if (slice_ieq(name, SLICE_LIT("rtcp")))
+	l->attr = name.policy;
+	return name;
+}
+
+static_assert(SDP_KIND_INACTIVE - SDP_KIND_SENDRECV == SDP_INACTIVE - SDP_SENDRECV,
+	      "the directions' kinds are in the order of enum sdp_direction");
+
+/* A direction has no value: with one it is something else. */
+static void read_direction(struct sdp_attr_read name, const struct sdp_line *l,
+			   enum sdp_direction *out)
+{
+	if (name.kind >= SDP_KIND_SENDRECV && name.n == l->n)
+		*out = (enum sdp_direction)(name.kind - SDP_KIND_SENDRECV);
+}
+
+static void read_media_attribute(const struct sdp *d, struct sdp_media *m, struct slice pt,
+				 struct sdp_line *l)
+{
+	const struct sdp_attr_read name = read_name(d, l);
+	struct slice value = sdp_line_value(d, l);
+	const uint32_t n = name.n < value.n ? name.n + 1 : name.n;
+
+	value = slice_of(value.p + n, value.n - n);
+	switch ((enum sdp_kind)name.kind) {
+	case SDP_KIND_OTHER:
+		break;
+	case SDP_KIND_RTPMAP:
+		read_rtpmap(m, pt, value);
+		break;
+	case SDP_KIND_RTCP:
 		read_rtcp(m, value);
-	else if (slice_ieq(name, SLICE_LIT("rtcp-mux")))
+		break;
+	case SDP_KIND_RTCP_MUX:
 		m->rtcp_mux = true;
-	else if (slice_ieq(name, SLICE_LIT("rtpmap")))
-		read_rtpmap(m, value);
-	else
-		read_direction(line, &m->direction);
+		break;
+	case SDP_KIND_SENDRECV:
+	case SDP_KIND_SENDONLY:
+	case SDP_KIND_RECVONLY:
+	case SDP_KIND_INACTIVE:
+		read_direction(name, l, &m->direction);
+		break;
+	}
 }
 
 /* ---- the whole ---- */
@@ -294,18 +337,15 @@ static void read_media_attribute(struct sdp_media *m, struct slice line)
 static enum sbc_err read_session(struct sdp *d)
 {
 	enum sbc_err err = SBC_OK;
-	uint16_t i;
+	struct sdp_line *l = d->line, *end = l + d->lines;
 
-	for (i = 0; i < d->lines && d->line[i].type != 'm' && err == SBC_OK; i++) {
-		struct slice v = d->line[i].value;
-		if (d->line[i].type == 'o')
-			read_origin(d, v);
-		else if (d->line[i].type == 'c')
-			err = read_conn(&d->conn, v);
-		else if (d->line[i].type == 'a')
-			read_direction(v, &d->direction);
+	for (; l < end && l->type != 'm' && err == SBC_OK; l++) {
+		if (l->type == 'c')
+			err = read_conn(&d->conn, sdp_line_value(d, l));
+		else if (l->type == 'a')
+			read_direction(read_name(d, l), l, &d->direction);
 	}
-	d->session_lines = i;
+	d->session_lines = (uint16_t)(l - d->line);
 	return err;
 }
 
@@ -326,41 +366,47 @@ static void complete_media(const struct sdp *d, struct sdp_media *m)
 	}
 }
 
-static enum sbc_err read_media(struct sdp *d, uint16_t *at)
+/* The m= line and those that follow it. */
+static enum sbc_err read_media(struct sdp *d, struct sdp_line **at)
 {
-	enum sbc_err err = read_media_line(d, d->line[(*at)++].value);
+	if (d->media_count == SDP_MAX_MEDIA)
+		return SBC_ELIMIT;
+	struct sdp_media *m = &d->media[d->media_count++];
+	struct sdp_line *l = *at, *end = d->line + d->lines;
+	enum sbc_err err = read_media_line(d, m, sdp_line_value(d, l++));
 
 	if (err != SBC_OK)
 		return err;
-	struct sdp_media *m = &d->media[d->media_count - 1];
 	struct slice formats = m->formats;
-	m->clock_rate = m->proto == SDP_PROTO_RTP ? static_clock_rate(take_word(&formats)) : 8000;
-	m->first_line = *at;
-	for (; *at < d->lines && d->line[*at].type != 'm'; (*at)++) {
-		const struct sdp_line *l = &d->line[*at];
+	const struct slice pt = take_word(&formats);
+	m->first_line = (uint16_t)(l - d->line);
+	for (; l < end && l->type != 'm'; l++) {
 		if (l->type == 'a')
-			read_media_attribute(m, l->value);
-		else if (l->type == 'c' && read_conn(&m->conn, l->value) != SBC_OK)
+			read_media_attribute(d, m, pt, l);
+		else if (l->type == 'c' && read_conn(&m->conn, sdp_line_value(d, l)) != SBC_OK)
 			return SBC_EBAD;
 	}
-	m->line_count = (uint16_t)(*at - m->first_line);
+	m->line_count = (uint16_t)(l - d->line - m->first_line);
 	complete_media(d, m);
+	*at = l;
 	return SBC_OK;
 }
 
 enum sbc_err sdp_parse(struct sdp *d, struct slice body)
 {
-	/* The line table is filled as far as `lines` says; clearing it all costs more. */
-	memset(d, 0, offsetof(struct sdp, line));
+	/* Media and lines are filled as far as their counts say; clearing them all costs more. */
+	memset(d, 0, offsetof(struct sdp, media));
+	d->body = body;
 
-	enum sbc_err err = split_lines(d, body);
+	enum sbc_err err = sdp_lines_cut(d);
 	if (err != SBC_OK)
 		return err;
 	if (d->lines == 0 || d->line[0].type != 'v' ||
-	    !slice_eq(slice_trim(d->line[0].value), SLICE_LIT("0")))
+	    !slice_eq(trim(sdp_line_value(d, &d->line[0])), SLICE_LIT("0")))
 		return SBC_EBAD;
 	err = read_session(d);
-	for (uint16_t at = d->session_lines; err == SBC_OK && at < d->lines;)
+	struct sdp_line *at = d->line + d->session_lines, *end = d->line + d->lines;
+	while (err == SBC_OK && at < end)
 		err = read_media(d, &at);
 	return err;
 }

@@ -11,7 +11,7 @@
  * not known to be safe does not get through. Of the original it carries the
  * media lines' formats and those attributes that describe media, not hosts
  * (sdp_attr_policy()); o=, s=, c=, ports, rtcp are the border's own; i=, u=, e=,
- * p=, z=, k=, r= and ICE candidates are not carried.
+ * p=, z=, k=, r= and ICE candidates are not carried. Of o= nothing is read.
  */
 #ifndef SBC_MEDIA_SDP_H
 #define SBC_MEDIA_SDP_H
@@ -38,9 +38,14 @@ enum sdp_proto {
 	SDP_PROTO_UNKNOWN
 };
 
+/* What sdp_write() does with an attribute name. */
+enum sdp_attr { SDP_ATTR_CARRY, SDP_ATTR_DROP, SDP_ATTR_OURS, SDP_ATTR_UNKNOWN };
+
 struct sdp_line {
+	uint32_t at; /* of the value, behind '=', in sdp.body */
+	uint16_t n;  /* of the value */
 	char type;
-	struct slice value; /* after '=' */
+	uint8_t attr; /* enum sdp_attr: of an a= line its name's, of others SDP_ATTR_DROP */
 };
 
 /* c= of RFC 4566 5.7. */
@@ -57,6 +62,7 @@ struct sdp_media {
 	struct slice proto_name;
 	enum sdp_proto proto;
 	struct slice formats; /* of RTP: numbers 0 to 127; what else is there makes it SBC_EBAD */
+	bool plain; /* no format doubled, one SP from proto on: may be written as it stands */
 	struct sdp_conn conn; /* own, or the session's */
 	/*
 	 * Own, or the session's, or sendrecv. The old hold (conn.ip 0.0.0.0) is told
@@ -71,8 +77,8 @@ struct sdp_media {
 };
 
 struct sdp {
-	struct slice session_id; /* of o= */
-	struct slice session_version;
+	struct slice body;
+	bool crlf; /* no line but the last ends in anything else */
 	struct sdp_conn conn;
 	enum sdp_direction direction;
 	uint16_t session_lines; /* lines before the first m= */
@@ -84,6 +90,11 @@ struct sdp {
 
 /* SBC_OK, SBC_EBAD (not SDP) or SBC_ELIMIT. Slices point into `body`. */
 enum sbc_err sdp_parse(struct sdp *d, struct slice body);
+
+static inline struct slice sdp_line_value(const struct sdp *d, const struct sdp_line *line)
+{
+	return slice_of(d->body.p + line->at, line->n);
+}
 
 /* What the border puts in for one media line. */
 struct sdp_out_media {
@@ -116,10 +127,7 @@ enum sbc_err sdp_write(struct wbuf *w, const struct sdp *d, const struct sdp_out
  */
 uint64_t sdp_fingerprint(struct slice written);
 
-/* What sdp_write() does with an attribute name. */
-enum sdp_attr { SDP_ATTR_CARRY, SDP_ATTR_DROP, SDP_ATTR_OURS, SDP_ATTR_UNKNOWN };
+/* Of a name, whatever its case. */
 enum sdp_attr sdp_attr_policy(struct slice name);
-
-struct slice sdp_direction_name(enum sdp_direction d);
 
 #endif

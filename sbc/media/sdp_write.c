@@ -16,8 +16,9 @@ static struct slice after(struct slice s, int32_t at)
 
 static void write_line(struct wbuf *w, char type, struct slice value)
 {
-	wbuf_char(w, type);
-	wbuf_char(w, '=');
+	const char front[] = {type, '='};
+
+	wbuf_put(w, slice_of(front, sizeof(front)));
 	wbuf_put(w, value);
 	wbuf_lit(w, "\r\n");
 }
@@ -43,38 +44,62 @@ static bool is_timing(struct slice v)
 	return space > 0 && is_digits(slice_of(v.p, (uint32_t)space)) && is_digits(after(v, space));
 }
 
-static void write_bandwidth(struct wbuf *w, const struct sdp_line *line, uint32_t n)
+static void write_if_bandwidth(struct wbuf *w, struct slice v)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (line[i].type == 'b' && is_bandwidth(line[i].value))
-			write_line(w, 'b', line[i].value);
+	if (is_bandwidth(v))
+		write_line(w, 'b', v);
 }
 
-/* A name with a space in it is none: "candidate 1 ..." is not carried as unknown. */
-static bool is_carried(struct slice attribute, bool carry_unknown)
+static inline void write_bandwidth(struct wbuf *w, const struct sdp *d, const struct sdp_line *l,
+				   uint32_t n)
 {
-	int32_t colon = slice_find(attribute, ':');
-	struct slice name = colon < 0 ? attribute : slice_of(attribute.p, (uint32_t)colon);
-
-	if (name.n == 0 || slice_find(name, ' ') >= 0 || slice_find(name, '\t') >= 0)
-		return false;
-	enum sdp_attr policy = sdp_attr_policy(name);
-	return policy == SDP_ATTR_CARRY || (policy == SDP_ATTR_UNKNOWN && carry_unknown);
+	for (const struct sdp_line *end = l + n; l < end; l++)
+		if (l->type == 'b')
+			write_if_bandwidth(w, sdp_line_value(d, l));
 }
 
-static void write_attributes(struct wbuf *w, const struct sdp_line *line, uint32_t n,
-			     bool carry_unknown)
+/* Nothing but CRLF and "a=" stands between the values of two lines. */
+static inline bool are_joined(const struct sdp *d, const struct sdp_line *a,
+			      const struct sdp_line *b)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (line[i].type == 'a' && is_carried(line[i].value, carry_unknown))
-			write_line(w, 'a', line[i].value);
+	return d->crlf && b->at == a->at + a->n + 4u;
 }
 
+/* Those that stand side by side in the original go on in one piece. */
+static void write_attributes(struct wbuf *w, const struct sdp *d, const struct sdp_line *l,
+			     uint32_t n, bool carry_unknown)
+{
+	const uint32_t carried = 1u << SDP_ATTR_CARRY | (uint32_t)carry_unknown << SDP_ATTR_UNKNOWN;
+	const struct sdp_line *end = l + n;
+
+	while (l < end) {
+		const struct sdp_line *first = l++, *last = first;
+
+		if (!(carried >> first->attr & 1))
+			continue;
+		for (; l < end && carried >> l->attr & 1 && are_joined(d, last, l); l++)
+			last = l;
+		write_line(w, 'a', slice_of(d->body.p + first->at, last->at + last->n - first->at));
+	}
+}
+
+static bool is_unbounded(struct slice timing)
+{
+	return timing.n == 3 && memcmp(timing.p, "0 0", 3) == 0;
+}
+
+/* The first that is well-formed, or that the session is not bounded. */
 static void write_timing(struct wbuf *w, const struct sdp *d)
 {
 	for (uint32_t i = 0; i < d->session_lines; i++) {
-		if (d->line[i].type == 't' && is_timing(d->line[i].value)) {
-			write_line(w, 't', d->line[i].value);
+		const struct slice v = sdp_line_value(d, &d->line[i]);
+
+		if (d->line[i].type != 't')
+			continue;
+		if (is_unbounded(v))
+			break;
+		if (is_timing(v)) {
+			write_line(w, 't', v);
 			return;
 		}
 	}
@@ -103,9 +128,9 @@ static void write_session(struct wbuf *w, const struct sdp *d, const struct sdp_
 	net_ip_write(w, out->ip);
 	wbuf_lit(w, "\r\ns=-\r\n");
 	write_connection(w, session_ip(out));
-	write_bandwidth(w, d->line, d->session_lines);
+	write_bandwidth(w, d, d->line, d->session_lines);
 	write_timing(w, d);
-	write_attributes(w, d->line, d->session_lines, out->carry_unknown);
+	write_attributes(w, d, d->line, d->session_lines, out->carry_unknown);
 }
 
 static struct slice next_format(struct slice *rest)
@@ -120,36 +145,58 @@ static struct slice next_format(struct slice *rest)
 }
 
 /* Each once: codecs named again and again have crashed receivers. */
-static void write_formats(struct wbuf *w, const struct sdp_media *m)
+static void write_formats_once(struct wbuf *w, const struct sdp_media *m)
 {
 	struct slice rest = m->formats, word;
-	bool seen[128] = {false}, any = false;
+	uint64_t seen[2] = {0, 0};
 	uint32_t pt;
 
 	while ((word = next_format(&rest)).n) {
 		if (m->proto == SDP_PROTO_RTP && slice_u32(word, 127, &pt)) {
-			if (seen[pt])
+			if (seen[pt >> 6] >> (pt & 63) & 1)
 				continue;
-			seen[pt] = true;
+			seen[pt >> 6] |= 1ull << (pt & 63);
 		}
 		wbuf_char(w, ' ');
 		wbuf_put(w, word);
-		any = true;
 	}
-	if (!any)
+}
+
+static void write_formats(struct wbuf *w, const struct sdp_media *m)
+{
+	wbuf_put(w, m->proto_name);
+	if (m->formats.n)
+		write_formats_once(w, m);
+	else
 		wbuf_lit(w, " 0");
 }
 
 static void write_media_line(struct wbuf *w, const struct sdp_media *m, uint16_t port)
 {
+	const char *proto = m->proto_name.p;
+
 	wbuf_lit(w, "m=");
 	wbuf_put(w, m->type);
 	wbuf_char(w, ' ');
 	wbuf_u64(w, port);
 	wbuf_char(w, ' ');
-	wbuf_put(w, m->proto_name);
-	write_formats(w, m);
+	if (m->plain)
+		wbuf_put(w, slice_of(proto, (uint32_t)(m->formats.p + m->formats.n - proto)));
+	else
+		write_formats(w, m);
 	wbuf_lit(w, "\r\n");
+}
+
+static void write_direction(struct wbuf *w, enum sdp_direction d)
+{
+	static const char lines[][12] = {
+		[SDP_SENDRECV] = "a=sendrecv\r\n",
+		[SDP_SENDONLY] = "a=sendonly\r\n",
+		[SDP_RECVONLY] = "a=recvonly\r\n",
+		[SDP_INACTIVE] = "a=inactive\r\n",
+	};
+
+	wbuf_put(w, slice_of(lines[d], sizeof(lines[0])));
 }
 
 static void write_media(struct wbuf *w, const struct sdp *d, const struct sdp_media *m,
@@ -164,10 +211,10 @@ static void write_media(struct wbuf *w, const struct sdp *d, const struct sdp_me
 	write_media_line(w, m, om->port);
 	if (om->ip && om->ip != session_ip(out))
 		write_connection(w, om->ip);
-	write_bandwidth(w, line, m->line_count);
-	write_attributes(w, line, m->line_count, out->carry_unknown);
+	write_bandwidth(w, d, line, m->line_count);
+	write_attributes(w, d, line, m->line_count, out->carry_unknown);
 	if (m->proto == SDP_PROTO_RTP || m->direction != SDP_SENDRECV)
-		write_line(w, 'a', sdp_direction_name(m->direction));
+		write_direction(w, m->direction);
 	if (om->rtcp_port != 0 && om->rtcp_port != om->port + 1u) {
 		wbuf_lit(w, "a=rtcp:");
 		wbuf_u64(w, om->rtcp_port);
@@ -183,16 +230,21 @@ enum sbc_err sdp_write(struct wbuf *w, const struct sdp *d, const struct sdp_out
 	return wbuf_ok(w) ? SBC_OK : SBC_EFULL;
 }
 
+/* siphash24() of "v=0\r\n" under the key of sdp_fingerprint(): what sdp_write() begins with. */
+#define FINGERPRINT_USUAL 0x3116943f2710fc07u
+
 uint64_t sdp_fingerprint(struct slice written)
 {
 	/* No secret is needed: who makes two of his own descriptions collide fools himself. */
 	struct siphash_key key = {0x706f737465726e00u, 0x7364702d6f6c696eu};
-	int32_t from = slice_search(written, SLICE_LIT("o="));
+	const struct slice usual = SLICE_LIT("v=0\r\no=");
+	const bool is_usual = slice_starts(written, usual);
+	int32_t from = is_usual ? (int32_t)usual.n - 2 : slice_search(written, SLICE_LIT("o="));
 
 	if (from < 0)
 		return siphash24(&key, written.p, written.n);
 	int32_t end = slice_find(after(written, from), '\n');
 	struct slice rest = end < 0 ? SLICE_NONE : after(written, from + 1 + end);
-	key.k0 ^= siphash24(&key, written.p, (size_t)from);
+	key.k0 ^= is_usual ? FINGERPRINT_USUAL : siphash24(&key, written.p, (size_t)from);
 	return siphash24(&key, rest.p, rest.n);
 }

@@ -12,13 +12,15 @@
 
 #include "sbc/base/siphash.h"
 #include "sbc/media/flow.h"
+#include "sbc/media/sdp.h"
 #include "talk.h"
 
 #define MAX_LEN 2048u
 
 static char message[MAX_LEN];
 static uint32_t message_len;
-static uint64_t sink; /* keeps results alive */
+static struct slice body; /* of the message */
+static uint64_t sink;     /* keeps results alive */
 
 static void die(const char *what)
 {
@@ -52,6 +54,23 @@ static void run_siphash(void)
 	static const struct siphash_key key = {1, 2};
 
 	sink += siphash13(&key, message, 32);
+}
+
+/* As an offer is: read, and written with the border's address and port. */
+static void run_sdp(void)
+{
+	static const struct sdp_out out = {.session_id = 3894521764,
+					   .session_version = 1,
+					   .ip = 0x0100000au,
+					   .media = {{.port = 30000, .rtcp_port = 30001}}};
+	static struct sdp d;
+	static char text[MAX_LEN];
+	struct wbuf w;
+
+	wbuf_init(&w, text, sizeof(text));
+	if (sdp_parse(&d, body) != SBC_OK || sdp_write(&w, &d, &out) != SBC_OK)
+		die("the session description does not pass");
+	sink += w.n;
 }
 
 /* Two flows that face each other; the packet is the left one's. */
@@ -212,12 +231,17 @@ void counted(void (*run)(void), unsigned n)
 static void load(void)
 {
 	FILE *f = fopen(FIXTURES "/invite_1300.sip", "rb");
+	struct sip_fault fault;
+	static struct sip_msg m;
 
 	message_len = f != NULL ? (uint32_t)fread(message, 1, MAX_LEN, f) : 0;
 	if (f != NULL)
 		fclose(f);
 	if (message_len == 0)
 		die("no fixture in " FIXTURES);
+	if (sip_msg_parse(&m, message, message_len, &fault) != SBC_OK)
+		die("the fixture does not parse");
+	body = sip_msg_body(&m);
 }
 
 int main(int argc, char **argv)
@@ -228,11 +252,12 @@ int main(int argc, char **argv)
 	} operation[] = {{"index", run_index},
 			 {"peek", run_peek},
 			 {"siphash", run_siphash},
+			 {"sdp", run_sdp},
 			 {"flow", run_flow}};
 	unsigned n = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
 
 	if (n == 0)
-		die("usage: count_bench index|peek|siphash|flow|call N");
+		die("usage: count_bench index|peek|siphash|sdp|flow|call N");
 	if (strcmp(argv[1], "call") == 0) {
 		calls(n);
 		return 0;

@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (uint32_t from = 0; from <= SCAN_BLOCK && from <= n; from++)
 		for (uint32_t i = 0; scan_impl_at(i) != NULL; i++)
-			if (!scan_head_agrees(scan_impl_at(i), p + from, n - from))
+			if (!scan_head_agrees(scan_impl_at(i), p + from, n - from) ||
+			    !scan_text_agrees(scan_impl_at(i), p + from, n - from))
 				abort();
 	spans(p, n);
 	return 0;

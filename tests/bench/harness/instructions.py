@@ -25,6 +25,7 @@ OPERATIONS = (
     ("index of a 1.3 kB INVITE", "count_bench", "index", "counted", 500),
     ("peek at its Call-ID", "count_bench", "peek", "counted", 500),
     ("SipHash-1-3 of 32 bytes", "count_bench", "siphash", "counted", 2000),
+    ("session description: read and written", "count_bench", "sdp", "counted", 500),
     ("flow: admit and rewrite", "count_bench", "flow", "counted", 2000),
     ("engine: a whole call", "count_bench", "call", "engine_handle", 200),
     ("engine: requests of a call rewritten", "count_bench", "call", "hiding_write_request", 200),

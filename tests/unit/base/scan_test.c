@@ -18,7 +18,8 @@ static uint32_t rnd(uint32_t below)
 static void all_agree(const char *p, uint32_t n)
 {
 	for (uint32_t i = 0; scan_impl_at(i) != NULL; i++)
-		if (!scan_head_agrees(scan_impl_at(i), p, n))
+		if (!scan_head_agrees(scan_impl_at(i), p, n) ||
+		    !scan_text_agrees(scan_impl_at(i), p, n))
 			fail_msg("%s: %u bytes", scan_impl_at(i)->name, n);
 }
 
@@ -48,6 +49,26 @@ static void a_head_is_cut_at_its_line_feeds(void **state)
 	assert_int_equal(scan_head("", 0, lf), 0);
 }
 
+static void a_text_is_cut_at_its_line_feeds(void **state)
+{
+	static const char text[] = "v=0\r\n\r\na\n\nb\t\n";
+	uint16_t lf[SCAN_TEXT_ROOM];
+
+	(void)state;
+	assert_int_equal(scan_text(text, sizeof(text) - 1, lf), 5);
+	assert_int_equal(lf[0], 4);
+	assert_int_equal(lf[1], 6);
+	assert_int_equal(lf[2], 8);
+	assert_int_equal(lf[3], 9);
+	assert_int_equal(lf[4], 12);
+	assert_int_equal(scan_text("a", 1, lf), 0);
+	assert_int_equal(scan_text("", 0, lf), 0);
+	assert_int_equal(scan_text("a\r", 2, lf), SCAN_NOT_PLAIN);
+	assert_int_equal(scan_text("a\r\r\n", 4, lf), SCAN_NOT_PLAIN);
+	assert_int_equal(scan_text("a\tb\n", 4, lf), SCAN_NOT_PLAIN);
+	assert_int_equal(scan_text("a\x1f", 2, lf), SCAN_NOT_PLAIN);
+}
+
 /* Every length, flush against the page that cannot be read, and an end of head at each place. */
 static void each_length_and_each_place(void **state)
 {
@@ -72,8 +93,8 @@ static void each_length_and_each_place(void **state)
 /* One byte that decides something, at each place of a head that is else as it should be. */
 static void each_byte_at_each_place(void **state)
 {
-	static const char others[] = {'\0', '\t', '\n',       '\r',      0x0f,
-				      0x10, ' ',  (char)0x8a, (char)0x8d};
+	static const char others[] = {'\0', '\t', '\n', '\r',       0x0f,       0x10,
+				      0x1f, ' ',  0x7f, (char)0x8a, (char)0x8d, (char)0x9f};
 	char bytes[200];
 
 	(void)state;
@@ -104,7 +125,7 @@ static void lines_of_any_length(void **state)
 			n += len + 2;
 		}
 		if (rnd(4) == 0)
-			bytes[rnd(n)] = (char)rnd(0x12);
+			bytes[rnd(n)] = (char)rnd(0x22);
 		all_agree(bytes, n);
 		all_agree(bytes + rnd(64), n - 64);
 	}
@@ -126,6 +147,27 @@ static void lines_are_bounded(void **state)
 					 lines < SCAN_HEAD_LINES ? lines + 1 : 0);
 		all_agree(bytes, 3 * lines + 2);
 	}
+}
+
+static void lines_of_a_text_are_bounded(void **state)
+{
+	char bytes[2 * SCAN_TEXT_LINES + 4];
+	uint16_t lf[SCAN_TEXT_ROOM];
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i % 2 ? '\n' : 'x';
+	for (uint32_t i = 0; scan_impl_at(i) != NULL; i++) {
+		const struct scan_impl *impl = scan_impl_at(i);
+
+		assert_int_equal(impl->text(bytes, 2 * SCAN_TEXT_LINES + 1, lf), SCAN_TEXT_LINES);
+		assert_int_equal(impl->text(bytes, 2 * SCAN_TEXT_LINES + 2, lf), SCAN_NOT_PLAIN);
+	}
+	for (uint32_t n = 0; n <= sizeof(bytes); n++)
+		all_agree(bytes, n);
+	memset(bytes, '\n', sizeof(bytes));
+	for (uint32_t n = 0; n <= sizeof(bytes); n++)
+		all_agree(bytes, n);
 }
 
 static struct scan_set any_set(void)
@@ -181,10 +223,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_plain_one_runs_everywhere),
 		cmocka_unit_test(a_head_is_cut_at_its_line_feeds),
+		cmocka_unit_test(a_text_is_cut_at_its_line_feeds),
 		cmocka_unit_test(each_length_and_each_place),
 		cmocka_unit_test(each_byte_at_each_place),
 		cmocka_unit_test(lines_of_any_length),
 		cmocka_unit_test(lines_are_bounded),
+		cmocka_unit_test(lines_of_a_text_are_bounded),
 		cmocka_unit_test(a_span_ends_where_its_class_does),
 		cmocka_unit_test(a_stranger_is_seen_at_each_place),
 	};

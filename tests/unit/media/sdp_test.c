@@ -62,8 +62,6 @@ static void an_offer_is_read(void **state)
 
 	(void)state;
 	assert_int_equal(sdp_parse(&sdp, body), SBC_OK);
-	assert_true(slice_eq(sdp.session_id, SLICE_LIT("2890844526")));
-	assert_true(slice_eq(sdp.session_version, SLICE_LIT("2890844527")));
 	assert_int_equal(sdp.session_lines, 5);
 	assert_int_equal(sdp.media_count, 2);
 
