@@ -74,16 +74,6 @@ const struct scan_set wire_set[WIRE_SET_COUNT] = {
 			   true},
 };
 
-bool wire_is_plain(struct slice s)
-{
-	return scan_span(&wire_set[WIRE_SET_NAME], s.p, s.n) == s.n;
-}
-
-bool wire_is_line(struct slice s)
-{
-	return s.n > 0 && scan_span(&wire_set[WIRE_SET_LINE], s.p, s.n) == s.n;
-}
-
 /* Length of the well-formed sequence at p, 0 when it is none (RFC 3629 section 4). */
 static uint32_t utf8_length(const uint8_t *p, uint32_t n)
 {
@@ -121,7 +111,7 @@ bool wire_is_utf8(struct slice s)
 	for (uint32_t i = 0; i < s.n;) {
 		uint32_t len = 1;
 
-		i += scan_span(&wire_set[WIRE_SET_NAME], s.p + i, s.n - i);
+		i += span_of(&wire_set[WIRE_SET_NAME], s.p + i, s.n - i);
 		if (i == s.n)
 			break;
 		if (p[i] >= 0x80)
@@ -163,11 +153,6 @@ bool wire_is_quoted(struct slice s)
 	return true;
 }
 
-bool wire_is_digits(struct slice s, uint32_t max)
-{
-	return s.n <= max && wire_all(s, WIRE_DIGIT);
-}
-
 bool wire_in(const char *words, struct slice s)
 {
 	if (s.n == 0)
@@ -205,7 +190,7 @@ void wire_put(struct wbuf *w, struct slice s)
 	for (uint32_t i = 0; i < s.n; i++) {
 		uint32_t start, end;
 
-		i += scan_span(&wire_set[WIRE_SET_LINE], s.p + i, s.n - i);
+		i += span_of(&wire_set[WIRE_SET_LINE], s.p + i, s.n - i);
 		if (i == s.n)
 			break;
 		start = i;
@@ -243,7 +228,7 @@ bool wire_next_token(struct slice *rest, struct slice *token)
 		while (p < end && is_separator(*p))
 			p++;
 		start = p;
-		p += scan_span(&wire_set[__builtin_ctz(WIRE_TOKEN)], p, (uint32_t)(end - p));
+		p += span_of(&wire_set[__builtin_ctz(WIRE_TOKEN)], p, (uint32_t)(end - p));
 		if (p > start && (p == end || is_separator(*p))) {
 			*token = slice_of(start, (uint32_t)(p - start));
 			*rest = slice_of(p, (uint32_t)(end - p));

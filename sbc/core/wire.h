@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sbc/base/scan.h"
 #include "sbc/base/slice.h"
+#include "sbc/base/span.h"
 #include "sbc/base/wbuf.h"
 
 enum wire_class {
@@ -49,11 +49,14 @@ static inline bool wire_is(char c, unsigned classes)
 /* Non-empty and nothing but this class. */
 static inline bool wire_all(struct slice s, enum wire_class class)
 {
-	return s.n > 0 && scan_span(&wire_set[__builtin_ctz(class)], s.p, s.n) == s.n;
+	return s.n > 0 && span_of(&wire_set[__builtin_ctz(class)], s.p, s.n) == s.n;
 }
 
 /* Non-empty, no control character but HTAB: may stand on a line as it is. */
-bool wire_is_line(struct slice s);
+static inline bool wire_is_line(struct slice s)
+{
+	return s.n > 0 && span_of(&wire_set[WIRE_SET_LINE], s.p, s.n) == s.n;
+}
 
 /*
  * Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, no control
@@ -65,10 +68,16 @@ bool wire_is_utf8(struct slice s);
 bool wire_is_quoted(struct slice s);
 
 /* Nothing but WIRE_PLAIN and SP, perhaps nothing at all. */
-bool wire_is_plain(struct slice s);
+static inline bool wire_is_plain(struct slice s)
+{
+	return span_of(&wire_set[WIRE_SET_NAME], s.p, s.n) == s.n;
+}
 
 /* Decimal digits only, at most `max` of them. */
-bool wire_is_digits(struct slice s, uint32_t max);
+static inline bool wire_is_digits(struct slice s, uint32_t max)
+{
+	return s.n <= max && wire_all(s, WIRE_DIGIT);
+}
 
 /* Whether `s` is one of the words of a space-separated list, ASCII case-insensitively. */
 bool wire_in(const char *words, struct slice s);

@@ -5,7 +5,7 @@
 /* Names may hold what a URI parameter's name may: token and paramchar. */
 static struct slice cut_name(struct slice *s)
 {
-	const uint32_t n = scan_span(&sip_set[SIP_SET_NAME], s->p, s->n);
+	const uint32_t n = span_of(&sip_set[SIP_SET_NAME], s->p, s->n);
 	struct slice name = slice_of(s->p, n);
 	sip_cut(s, n);
 	return name;
