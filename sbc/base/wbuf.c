@@ -4,30 +4,6 @@
 #include <immintrin.h>
 #endif
 
-/*
- * memcpy() without a call for what is put most, pieces of up to 32 bytes: two copies
- * that may overlap, both within the piece.
- */
-static inline void copy(char *to, const char *from, uint32_t n)
-{
-	if (n > 32) {
-		memcpy(to, from, n);
-	} else if (n >= 16) {
-		memcpy(to, from, 16);
-		memcpy(to + n - 16, from + n - 16, 16);
-	} else if (n >= 8) {
-		memcpy(to, from, 8);
-		memcpy(to + n - 8, from + n - 8, 8);
-	} else if (n >= 4) {
-		memcpy(to, from, 4);
-		memcpy(to + n - 4, from + n - 4, 4);
-	} else {
-		to[0] = from[0];
-		to[n / 2] = from[n / 2];
-		to[n - 1] = from[n - 1];
-	}
-}
-
 void wbuf_append(struct wbuf *w, const char *p, uint32_t n)
 {
 	if (w->full || n > w->cap - w->n) {
@@ -35,7 +11,7 @@ void wbuf_append(struct wbuf *w, const char *p, uint32_t n)
 		return;
 	}
 	if (n && p)
-		copy(w->p + w->n, p, n);
+		wbuf_copy(w->p + w->n, p, n);
 	w->n += n;
 }
 

@@ -287,7 +287,7 @@ void hiding_filter_addresses(struct hiding_ctx *c, enum sip_hdr id, struct slice
 		if (a.is_star || value_is_private(c, id, &a) || is_unusable(id, &a))
 			continue;
 		hiding_comma(c, from);
-		address_write(c->w, c->snap, &a, c->host);
+		address_write(c->w, c->snap, &a, hiding_host(c));
 		hiding_params_write(c, id, a.params);
 	}
 }

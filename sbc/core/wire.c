@@ -69,6 +69,9 @@ const struct scan_set wire_set[WIRE_SET_COUNT] = {
 	[WIRE_SET_NAME] = {{0xac, 0xfc, 0xf8, 0xf8, 0xf8, 0xf8, 0xf8, 0xfc, 0xf8, 0xf8, 0xf4, 0x54,
 			    0x50, 0x54, 0xd0, 0x70},
 			   false},
+	[WIRE_SET_TEXT] = {{0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfd, 0xfd, 0xfc,
+			    0xfc, 0xfd, 0xfc, 0x7c},
+			   false},
 	[WIRE_SET_LINE] = {{0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfd, 0xfc, 0xfc,
 			    0xfc, 0xfc, 0xfc, 0x7c},
 			   true},
@@ -109,15 +112,12 @@ bool wire_is_utf8(struct slice s)
 	const uint8_t *p = (const uint8_t *)s.p;
 
 	for (uint32_t i = 0; i < s.n;) {
-		uint32_t len = 1;
+		uint32_t len;
 
-		i += span_of(&wire_set[WIRE_SET_NAME], s.p + i, s.n - i);
+		i += span_of(&wire_set[WIRE_SET_TEXT], s.p + i, s.n - i);
 		if (i == s.n)
 			break;
-		if (p[i] >= 0x80)
-			len = utf8_length(p + i, s.n - i);
-		else if (wire_is((char)p[i], WIRE_CTL) && !wire_is((char)p[i], WIRE_LWS))
-			len = 0;
+		len = p[i] >= 0x80 ? utf8_length(p + i, s.n - i) : 0;
 		if (!len)
 			return false;
 		i += len;

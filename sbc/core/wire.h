@@ -36,6 +36,7 @@ extern const uint8_t wire_class_of[256];
 enum wire_set_id {
 	WIRE_SET_NAME = 8, /* WIRE_PLAIN and SP */
 	WIRE_SET_LINE,     /* all but WIRE_CTL */
+	WIRE_SET_TEXT,     /* ASCII, all but WIRE_CTL that is not WIRE_LWS */
 	WIRE_SET_COUNT
 };
 
@@ -94,5 +95,74 @@ void wire_put(struct wbuf *w, struct slice s);
  * out of which only known words are taken.
  */
 bool wire_next_token(struct slice *rest, struct slice *token);
+
+/* A word of one to eight bytes as a number, which no other word has: the first byte lowest. */
+#define WIRE_WORD(a, b, c, d, e, f, g, h)                                                          \
+	((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 |          \
+	 (uint64_t)(e) << 32 | (uint64_t)(f) << 40 | (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
+
+/* Equal for two tokens of letters and digits that differ in case: no other token's byte is. */
+#define WIRE_ANY_CASE(word) ((word) | 0x2020202020202020u)
+
+static inline uint64_t wire_word(struct slice s)
+{
+	uint64_t word = 0;
+
+	for (uint32_t i = 0; s.n <= 8 && i < s.n; i++)
+		word |= (uint64_t)(uint8_t)s.p[i] << 8 * i;
+	return word;
+}
+
+#ifdef __SSSE3__
+
+/*
+ * wire_next_token() of a list that goes on with a token, perhaps after ", ", and a comma
+ * or the end behind it; 0 for any other, or when it is longer than eight bytes.
+ */
+static inline uint32_t wire_usual_word(const char *p, uint32_t n, uint64_t *word)
+{
+	const __m128i v = span_load(p, n);
+	const uint32_t bits = span_strangers(&wire_set[__builtin_ctz(WIRE_TOKEN)], v) | 1u << 16;
+	const uint32_t at = (uint32_t)__builtin_ctz(bits);
+
+	if (at - 1 > 7 || (at < n && p[at] != ','))
+		return 0;
+	*word = (uint64_t)_mm_cvtsi128_si64(v) & (~0ull >> (64 - 8 * at));
+	return at;
+}
+
+#else
+
+static inline uint32_t wire_usual_word(const char *p, uint32_t n, uint64_t *word)
+{
+	(void)p;
+	(void)n;
+	(void)word;
+	return 0;
+}
+
+#endif
+
+/* wire_next_token(), and wire_word() of the token, or 0 when it is longer than eight bytes. */
+static inline bool wire_next_word(struct slice *rest, struct slice *token, uint64_t *word)
+{
+	const uint32_t skip = rest->n > 2 && rest->p[0] == ',' && rest->p[1] == ' ' ? 2 : 0;
+	const uint32_t n = wire_usual_word(rest->p + skip, rest->n - skip, word);
+
+	if (n) {
+		*token = slice_of(rest->p + skip, n);
+		*rest = slice_of(rest->p + skip + n, rest->n - skip - n);
+		return true;
+	}
+	/* By copies, so that a caller's own may live in registers. */
+	struct slice left = *rest, one;
+
+	if (!wire_next_token(&left, &one))
+		return false;
+	*rest = left;
+	*token = one;
+	*word = wire_word(one);
+	return true;
+}
 
 #endif
