@@ -104,6 +104,7 @@ bool wire_next_token(struct slice *rest, struct slice *token);
 /* Equal for two tokens of letters and digits that differ in case: no other token's byte is. */
 #define WIRE_ANY_CASE(word) ((word) | 0x2020202020202020u)
 
+/* 0 for a longer one. */
 static inline uint64_t wire_word(struct slice s)
 {
 	uint64_t word = 0;
@@ -116,8 +117,8 @@ static inline uint64_t wire_word(struct slice s)
 #ifdef __SSSE3__
 
 /*
- * wire_next_token() of a list that goes on with a token, perhaps after ", ", and a comma
- * or the end behind it; 0 for any other, or when it is longer than eight bytes.
+ * The length of the token at the front of a list, of at most fifteen bytes and with a
+ * comma or the end behind it, and its wire_word(); 0 for any other list.
  */
 static inline uint32_t wire_usual_word(const char *p, uint32_t n, uint64_t *word)
 {
@@ -125,9 +126,9 @@ static inline uint32_t wire_usual_word(const char *p, uint32_t n, uint64_t *word
 	const uint32_t bits = span_strangers(&wire_set[__builtin_ctz(WIRE_TOKEN)], v) | 1u << 16;
 	const uint32_t at = (uint32_t)__builtin_ctz(bits);
 
-	if (at - 1 > 7 || (at < n && p[at] != ','))
+	if (at - 1 > 14 || (at < n && p[at] != ','))
 		return 0;
-	*word = (uint64_t)_mm_cvtsi128_si64(v) & (~0ull >> (64 - 8 * at));
+	*word = at > 8 ? 0 : (uint64_t)_mm_cvtsi128_si64(v) & (~0ull >> (64 - 8 * at));
 	return at;
 }
 
@@ -143,7 +144,7 @@ static inline uint32_t wire_usual_word(const char *p, uint32_t n, uint64_t *word
 
 #endif
 
-/* wire_next_token(), and wire_word() of the token, or 0 when it is longer than eight bytes. */
+/* wire_next_token(), and wire_word() of the token. */
 static inline bool wire_next_word(struct slice *rest, struct slice *token, uint64_t *word)
 {
 	const uint32_t skip = rest->n > 2 && rest->p[0] == ',' && rest->p[1] == ' ' ? 2 : 0;

@@ -29,6 +29,8 @@ bool sip_param_next(struct slice *rest, struct sip_param *out)
 	struct slice s = *rest;
 	const char *start;
 
+	if (!s.n)
+		return false;
 	sip_cut_lws(&s);
 	start = s.p;
 	if (!sip_cut_sep(&s, ';'))
