@@ -181,8 +181,8 @@ static void check_identity(struct slice value)
 /* The words of a list, and the tokens that they stand for. */
 static void check_words(struct slice v)
 {
-	struct slice rest = v, token, name;
-	uint64_t word;
+	struct slice rest = v, token, name = SLICE_NONE;
+	uint64_t word = 0;
 
 	while (wire_next_token(&rest, &token)) {
 		require(wire_next_word(&v, &name, &word));

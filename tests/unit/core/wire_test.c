@@ -162,8 +162,8 @@ static uint64_t plain_word(struct slice s)
 static void one_list(const char *text, uint32_t n)
 {
 	struct guard g;
-	struct slice a = slice_of(guard_end(&g, text, n), n), b = a, token, name;
-	uint64_t word;
+	struct slice a = slice_of(guard_end(&g, text, n), n), b = a, token, name = SLICE_NONE;
+	uint64_t word = 0;
 
 	while (wire_next_token(&a, &token)) {
 		assert_true(wire_next_word(&b, &name, &word));
