@@ -2,28 +2,51 @@
 
 #include <string.h>
 
+#ifdef __SSSE3__
+#include <immintrin.h>
+#endif
+
 #include "sbc/base/wbuf.h"
 
-#define BODY_LEN 12u /* random or derived part, in bytes */
+/* The random or derived part: 12 bytes as numbers, the first byte lowest. */
+struct body {
+	uint64_t low;
+	uint32_t high;
+};
 
 void ident_gen_init(struct ident_gen *g, const struct siphash_key *seed)
 {
-	*g = (struct ident_gen){.seed = *seed};
+	*g = (struct ident_gen){.seed = *seed, .used = CHACHA_WORDS};
 }
 
 static void store64(uint8_t *p, uint64_t v)
 {
-	for (int i = 0; i < 8; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	memcpy(p, &v, sizeof(v));
+}
+
+static uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	return v;
 }
 
 /* A keyed pseudo-random function over a counter: the past says nothing of the future. */
 uint64_t ident_random(struct ident_gen *g)
 {
-	uint8_t block[8];
-
-	store64(block, g->counter++);
-	return siphash24(&g->seed, block, sizeof(block));
+	if (g->used == CHACHA_WORDS) {
+		chacha_blocks(&g->seed, g->counter, g->word);
+		g->counter += 2;
+		g->used = 0;
+	}
+	return g->word[g->used++];
 }
 
 static void write_hex(char *out, const uint8_t *bytes, uint32_t n)
@@ -42,60 +65,88 @@ void ident_tag(struct ident_gen *g, char *out)
 	write_hex(out, bytes, sizeof(bytes));
 }
 
-/* What is added to the bucket and its check, so that neither shows. */
-static uint32_t mask_of(const struct siphash_key *key, const uint8_t *body)
+/* What is added to the bucket and its check, so that neither shows: of 'm' and the body. */
+static inline uint32_t mask_of(const struct siphash_key *key, struct body b)
 {
-	uint8_t in[1 + BODY_LEN] = {'m'};
-
-	memcpy(in + 1, body, BODY_LEN);
-	return (uint32_t)siphash24(key, in, sizeof(in));
+	return (uint32_t)siphash24_short(key, 'm' | b.low << 8, b.low >> 56 | (uint64_t)b.high << 8,
+					 13);
 }
 
 /*
  * The check covers the bucket: who flips bits of the masked bucket of an
  * identifier that he was shown must guess 24 bits to have it taken for ours.
+ * Of 'c', the bucket and the body.
  */
-static uint32_t check_of(const struct siphash_key *key, const uint8_t *body, uint8_t bucket)
+static inline uint32_t check_of(const struct siphash_key *key, struct body b, uint8_t bucket)
 {
-	uint8_t in[2 + BODY_LEN] = {'c', bucket};
-
-	memcpy(in + 2, body, BODY_LEN);
-	return (uint32_t)siphash24(key, in, sizeof(in)) & 0xffffff;
+	return (uint32_t)siphash24_short(key, 'c' | (uint64_t)bucket << 8 | b.low << 16,
+					 b.low >> 48 | (uint64_t)b.high << 16, 14) &
+	       0xffffff;
 }
 
-static void seal(const struct siphash_key *key, uint8_t bucket, const uint8_t *body, char *out)
+static void seal(const struct siphash_key *key, uint8_t bucket, struct body b, char *out)
 {
+	const uint32_t word = ((uint32_t)bucket << 24 | check_of(key, b, bucket)) ^ mask_of(key, b);
 	uint8_t bytes[IDENT_LEN / 2];
-	uint32_t word = ((uint32_t)bucket << 24 | check_of(key, body, bucket)) ^ mask_of(key, body);
 
-	memcpy(bytes, body, BODY_LEN);
-	for (int i = 0; i < 4; i++)
-		bytes[BODY_LEN + i] = (uint8_t)(word >> (24 - 8 * i));
+	/* The word goes highest byte first. */
+	store64(bytes, b.low);
+	store64(bytes + 8, b.high | (uint64_t)__builtin_bswap32(word) << 32);
 	write_hex(out, bytes, sizeof(bytes));
 }
 
 void ident_mint(struct ident_gen *g, const struct siphash_key *key, uint8_t bucket, char *out)
 {
-	uint8_t body[16];
+	const uint64_t low = ident_random(g), high = ident_random(g);
 
-	store64(body, ident_random(g));
-	store64(body + 8, ident_random(g));
-	seal(key, bucket, body, out);
+	seal(key, bucket, (struct body){low, (uint32_t)high}, out);
 }
 
 void ident_derive(const struct siphash_key *key, uint8_t bucket, struct slice input, char *out)
 {
-	uint8_t body[16];
+	uint64_t half[2];
 
 	/* Keys of its own: no choice of input can meet what mask and check are made of. */
 	for (int i = 0; i < 2; i++) {
 		const uint8_t label[2] = {'d', (uint8_t)i}, other[2] = {'e', (uint8_t)i};
 		struct siphash_key sub = {siphash24(key, label, sizeof(label)),
 					  siphash24(key, other, sizeof(other))};
-		store64(body + 8 * i, siphash24(&sub, input.p, input.n));
+		half[i] = siphash24(&sub, input.p, input.n);
 	}
-	seal(key, bucket, body, out);
+	seal(key, bucket, (struct body){half[0], (uint32_t)half[1]}, out);
 }
+
+#ifdef __SSSE3__
+
+/* Eight bytes of sixteen lower-case digits; any other byte sets bits in `wrong`. */
+static inline uint64_t digits_value(const char *p, __m128i *wrong)
+{
+	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	const __m128i ten = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+	const __m128i six = _mm_sub_epi8(v, _mm_set1_epi8('a'));
+	const __m128i is_ten = _mm_cmpeq_epi8(_mm_min_epu8(ten, _mm_set1_epi8(9)), ten);
+	const __m128i is_six = _mm_cmpeq_epi8(_mm_min_epu8(six, _mm_set1_epi8(5)), six);
+	const __m128i value =
+		_mm_or_si128(_mm_and_si128(is_ten, ten),
+			     _mm_and_si128(is_six, _mm_add_epi8(six, _mm_set1_epi8(10))));
+	/* Sixteen times the first of each pair and the second. */
+	const __m128i pair = _mm_maddubs_epi16(value, _mm_set1_epi16(0x0110));
+
+	*wrong = _mm_or_si128(*wrong,
+			      _mm_cmpeq_epi8(_mm_or_si128(is_ten, is_six), _mm_setzero_si128()));
+	return (uint64_t)_mm_cvtsi128_si64(_mm_packus_epi16(pair, pair));
+}
+
+static bool read_hex(const char *p, uint8_t bytes[IDENT_LEN / 2])
+{
+	__m128i wrong = _mm_setzero_si128();
+
+	store64(bytes, digits_value(p, &wrong));
+	store64(bytes + 8, digits_value(p + 16, &wrong));
+	return _mm_movemask_epi8(wrong) == 0;
+}
+
+#else
 
 static int hex_value(char c)
 {
@@ -106,10 +157,10 @@ static int hex_value(char c)
 	return -1;
 }
 
-static bool read_hex(struct slice s, uint8_t *bytes)
+static bool read_hex(const char *p, uint8_t bytes[IDENT_LEN / 2])
 {
-	for (uint32_t i = 0; i < s.n / 2; i++) {
-		int hi = hex_value(s.p[2 * i]), lo = hex_value(s.p[2 * i + 1]);
+	for (uint32_t i = 0; i < IDENT_LEN / 2; i++) {
+		int hi = hex_value(p[2 * i]), lo = hex_value(p[2 * i + 1]);
 		if (hi < 0 || lo < 0)
 			return false;
 		bytes[i] = (uint8_t)(hi << 4 | lo);
@@ -117,17 +168,21 @@ static bool read_hex(struct slice s, uint8_t *bytes)
 	return true;
 }
 
+#endif
+
 bool ident_is_ours(const struct siphash_key *key, struct slice s, uint8_t *bucket)
 {
 	uint8_t bytes[IDENT_LEN / 2];
-	uint32_t word = 0;
+	struct body b;
+	uint64_t high;
+	uint32_t word;
 
-	if (s.n != IDENT_LEN || !read_hex(s, bytes))
+	if (s.n != IDENT_LEN || !read_hex(s.p, bytes))
 		return false;
-	for (int i = 0; i < 4; i++)
-		word = word << 8 | bytes[BODY_LEN + i];
-	word ^= mask_of(key, bytes);
-	if ((word & 0xffffff) != check_of(key, bytes, (uint8_t)(word >> 24)))
+	high = load64(bytes + 8);
+	b = (struct body){load64(bytes), (uint32_t)high};
+	word = __builtin_bswap32((uint32_t)(high >> 32)) ^ mask_of(key, b);
+	if ((word & 0xffffff) != check_of(key, b, (uint8_t)(word >> 24)))
 		return false;
 	*bucket = (uint8_t)(word >> 24);
 	return true;

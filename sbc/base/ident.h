@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sbc/base/chacha.h"
 #include "sbc/base/siphash.h"
 #include "sbc/base/slice.h"
 
@@ -30,7 +31,9 @@
 /* Deterministic for a seed: virtual-time tests replay byte by byte. */
 struct ident_gen {
 	struct siphash_key seed;
-	uint64_t counter;
+	uint64_t counter; /* of the blocks that come next */
+	uint64_t word[CHACHA_WORDS];
+	uint32_t used; /* of `word` */
 };
 
 void ident_gen_init(struct ident_gen *g, const struct siphash_key *seed);

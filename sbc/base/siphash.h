@@ -19,4 +19,10 @@ struct siphash_key {
 uint64_t siphash13(const struct siphash_key *key, const void *data, size_t n);
 uint64_t siphash24(const struct siphash_key *key, const void *data, size_t n);
 
+/*
+ * siphash24() of 8 to 15 bytes that are numbers already: the first eight, and the
+ * others with zeros above, the byte that comes first lowest in both.
+ */
+uint64_t siphash24_short(const struct siphash_key *key, uint64_t first, uint64_t rest, uint32_t n);
+
 #endif

@@ -61,7 +61,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-struct slice slice_trim(struct slice s)
+struct slice slice_trim_space(struct slice s)
 {
 	while (s.n && is_space(s.p[0])) {
 		s.p++;

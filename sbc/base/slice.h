@@ -51,8 +51,16 @@ static inline bool slice_ieq(struct slice a, struct slice b)
 
 bool slice_starts(struct slice s, struct slice prefix);
 
+struct slice slice_trim_space(struct slice s);
+
 /* Without SP, HTAB, CR and LF at both ends: RFC 3261 LWS once folding is cut. */
-struct slice slice_trim(struct slice s);
+static inline struct slice slice_trim(struct slice s)
+{
+	/* As most are already. */
+	if (s.n && (uint8_t)s.p[0] > ' ' && (uint8_t)s.p[s.n - 1] > ' ')
+		return s;
+	return slice_trim_space(s);
+}
 
 /* First position of `c`, or -1. */
 int32_t slice_find(struct slice s, char c);

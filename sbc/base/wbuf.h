@@ -36,6 +36,30 @@ static inline struct slice wbuf_slice(const struct wbuf *w)
 	return slice_of(w->p, w->n);
 }
 
+/*
+ * memcpy() without a call for what is put most, pieces of 1 to 32 bytes: two copies
+ * that may overlap, both within the piece.
+ */
+static inline void wbuf_copy(char *to, const char *from, uint32_t n)
+{
+	if (n > 32) {
+		memcpy(to, from, n);
+	} else if (n >= 16) {
+		memcpy(to, from, 16);
+		memcpy(to + n - 16, from + n - 16, 16);
+	} else if (n >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + n - 8, from + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + n - 4, from + n - 4, 4);
+	} else {
+		to[0] = from[0];
+		to[n / 2] = from[n / 2];
+		to[n - 1] = from[n - 1];
+	}
+}
+
 /* wbuf_put() of pieces whose length the compiler does not know. */
 void wbuf_append(struct wbuf *w, const char *p, uint32_t n);
 

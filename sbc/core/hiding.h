@@ -9,8 +9,8 @@
  * Supported, Require, Allow, credentials ...), hosts (URIs keep their user, the
  * host becomes the border's: P-Asserted-Identity, Diversion ...), dropped.
  * Headers without an entry are dropped unless the destination's realm carries
- * unknown headers. Reason phrases are RFC 3261's own. Output is an edit list
- * over the original, written once; docs/hiding.md explains each header.
+ * unknown headers. Reason phrases are RFC 3261's own. Output is written in one
+ * pass over the original; docs/hiding.md explains each header.
  *
  * Identity headers cross by RFC 3325: from an untrusted side they are dropped,
  * to an untrusted side they go only when Privacy does not ask for "id".
@@ -77,9 +77,9 @@ struct hiding_request {
 };
 
 /*
- * SBC_OK; SBC_EFULL when `w` or the composing had no room, or SBC_ELIMIT when
- * there was too much to change: the message is refused (REASON_SIP_OUT_FULL).
- * Nothing may be read from `w` then.
+ * SBC_OK, or SBC_EFULL when `w` had no room while the message was composed, or too
+ * much of it was changed: the message is refused (REASON_SIP_OUT_FULL). Nothing may
+ * be read from `w` then.
  */
 enum sbc_err hiding_write_request(struct wbuf *w, const struct sip_msg *m,
 				  const struct hiding_request *r);

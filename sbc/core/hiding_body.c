@@ -28,18 +28,25 @@ static struct slice type_of(struct slice v, struct slice *params)
 	return slice_trim(slice_of(v.p, (uint32_t)semi));
 }
 
+/* As nearly all write it, and nothing else. */
+static inline bool is_sdp_alone(struct slice v)
+{
+	return slice_eq(v, SLICE_LIT("application/sdp"));
+}
+
 bool hiding_is_sdp(struct slice content_type)
 {
 	struct slice params;
 
-	return slice_ieq(type_of(content_type, &params), SLICE_LIT("application/sdp"));
+	return is_sdp_alone(content_type) ||
+	       slice_ieq(type_of(content_type, &params), SLICE_LIT("application/sdp"));
 }
 
 bool hiding_carries_body(struct slice content_type)
 {
 	struct slice params;
 
-	return wire_in(carried, type_of(content_type, &params));
+	return is_sdp_alone(content_type) || wire_in(carried, type_of(content_type, &params));
 }
 
 bool hiding_carries_body_of(const struct sip_msg *m)
@@ -57,6 +64,10 @@ void hiding_filter_accept(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 	struct slice element, params;
 
 	(void)id;
+	if (is_sdp_alone(v)) {
+		wbuf_put(c->w, v);
+		return;
+	}
 	while (sip_list_next(&v, &element)) {
 		struct slice type = type_of(element, &params);
 
@@ -71,10 +82,16 @@ static const char charsets[] = "utf-8 us-ascii ascii utf-16 iso-8859-1 iso-8859-
 
 void hiding_filter_content_type(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 {
-	struct slice params, type = type_of(v, &params);
+	struct slice params, type;
 	struct sip_param p;
 
 	(void)id;
+	if (is_sdp_alone(v)) {
+		wbuf_put(c->w, v);
+		c->type_written = true;
+		return;
+	}
+	type = type_of(v, &params);
 	if (!wire_in(carried, type))
 		return;
 	wbuf_put(c->w, type);

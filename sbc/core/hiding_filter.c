@@ -117,20 +117,23 @@ struct words {
 	struct slice run;
 };
 
-static void words_flush(struct words *l)
+static void run_put(struct hiding_ctx *c, uint32_t from, struct slice run)
 {
-	if (!l->run.n)
-		return;
-	hiding_comma(l->c, l->from);
-	wbuf_put(l->c->w, l->run);
-	l->run = SLICE_NONE;
+	hiding_comma(c, from);
+	wbuf_put(c->w, run);
 }
 
-static void words_add(struct words *l, struct slice word)
+static inline void words_flush(struct words *l)
 {
-	const char *end = l->run.n ? l->run.p + l->run.n : NULL;
+	if (l->run.n)
+		run_put(l->c, l->from, l->run);
+}
 
-	if (end && word.p == end + 2 && end[0] == ',' && end[1] == ' ') {
+static inline void words_add(struct words *l, struct slice word)
+{
+	const char *end = l->run.p + l->run.n;
+
+	if (l->run.n && word.p == end + 2 && end[0] == ',' && end[1] == ' ') {
 		l->run.n += 2 + word.n;
 		return;
 	}
@@ -143,23 +146,46 @@ void hiding_filter_options(struct hiding_ctx *c, enum sip_hdr id, struct slice v
 	const bool drop_100rel = id == SIP_HDR_REQUIRE && c->own_100rel;
 	struct words l = {c, c->w->n, SLICE_NONE};
 	struct slice tag;
+	uint64_t word;
 
-	while (wire_next_token(&v, &tag)) {
-		if (!hiding_serves_option(tag) || (drop_100rel && wire_in("100rel", tag)))
+	while (wire_next_word(&v, &tag, &word)) {
+		if (!hiding_serves_option_word(word) || (drop_100rel && wire_in("100rel", tag)))
 			continue;
 		words_add(&l, tag);
 	}
 	words_flush(&l);
 }
 
+/* What hiding_serves_method() says of the method that has this wire_word(). */
+static bool serves_word(uint64_t word)
+{
+	/* By the first letter: none begins more than two. */
+	static const uint64_t served[32][2] = {
+		['I' & 31] = {WIRE_WORD('I', 'N', 'V', 'I', 'T', 'E', 0, 0),
+			      WIRE_WORD('I', 'N', 'F', 'O', 0, 0, 0, 0)},
+		['A' & 31] = {WIRE_WORD('A', 'C', 'K', 0, 0, 0, 0, 0)},
+		['C' & 31] = {WIRE_WORD('C', 'A', 'N', 'C', 'E', 'L', 0, 0)},
+		['B' & 31] = {WIRE_WORD('B', 'Y', 'E', 0, 0, 0, 0, 0)},
+		['O' & 31] = {WIRE_WORD('O', 'P', 'T', 'I', 'O', 'N', 'S', 0)},
+		['R' & 31] = {WIRE_WORD('R', 'E', 'G', 'I', 'S', 'T', 'E', 'R')},
+		['P' & 31] = {WIRE_WORD('P', 'R', 'A', 'C', 'K', 0, 0, 0)},
+		['U' & 31] = {WIRE_WORD('U', 'P', 'D', 'A', 'T', 'E', 0, 0)},
+		['M' & 31] = {WIRE_WORD('M', 'E', 'S', 'S', 'A', 'G', 'E', 0)},
+	};
+	const uint64_t *two = served[word & 31];
+
+	return word && (word == two[0] || word == two[1]);
+}
+
 void hiding_filter_methods(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 {
 	struct words l = {c, c->w->n, SLICE_NONE};
 	struct slice name;
+	uint64_t word;
 
 	(void)id;
-	while (wire_next_token(&v, &name))
-		if (hiding_serves_method(sip_method_parse(name)))
+	while (wire_next_word(&v, &name, &word))
+		if (serves_word(word))
 			words_add(&l, name);
 	words_flush(&l);
 }
@@ -226,8 +252,14 @@ static struct slice cut_params(struct slice v, struct slice *params)
 /* One word or number, and the parameters that hiding_params.c knows. */
 void hiding_filter_with_params(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 {
-	struct slice params, word = cut_params(v, &params);
+	struct slice params, word;
 
+	/* A number alone, as Session-Expires mostly is. */
+	if (id == SIP_HDR_SESSION_EXPIRES && wire_is_digits(v, 10)) {
+		wbuf_put(c->w, v);
+		return;
+	}
+	word = cut_params(v, &params);
 	if (id == SIP_HDR_SESSION_EXPIRES ? !wire_is_digits(word, 10)
 					  : !wire_in(words_of(id), word))
 		return;
@@ -311,7 +343,7 @@ void hiding_filter_warning(struct hiding_ctx *c, enum sip_hdr id, struct slice v
 		hiding_comma(c, from);
 		wbuf_u64(c->w, code);
 		wbuf_char(c->w, ' ');
-		wbuf_put(c->w, c->host);
+		wbuf_put(c->w, hiding_host(c));
 		wbuf_lit(c->w, " \"");
 		wbuf_put(c->w, slice_str(text));
 		wbuf_char(c->w, '"');

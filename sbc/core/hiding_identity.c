@@ -47,6 +47,11 @@ static void uri_params_write(struct wbuf *w, struct slice params)
 {
 	struct sip_param p;
 
+	/* Alone, as it nearly always is. */
+	if (slice_eq(params, SLICE_LIT(";user=phone"))) {
+		wbuf_lit(w, ";user=phone");
+		return;
+	}
 	while (sip_param_next(&params, &p)) {
 		bool ok = (slice_ieq(p.name, SLICE_LIT("user")) &&
 			   slice_ieq(p.value, SLICE_LIT("phone"))) ||
@@ -69,8 +74,9 @@ static void sip_write(struct wbuf *w, const struct snapshot *snap, const struct 
 		hiding_user_write(w, snap, u);
 		wbuf_char(w, '@');
 	}
-	wbuf_put(w, snapshot_host_is_shared(snap, u->host) ? u->host : host);
-	uri_params_write(w, u->params);
+	wbuf_put(w, snap->domains && snapshot_host_is_shared(snap, u->host) ? u->host : host);
+	if (u->params.n)
+		uri_params_write(w, u->params);
 }
 
 static bool is_tel_number(struct slice s)
@@ -153,6 +159,14 @@ static void display_put(struct wbuf *w, struct slice inner)
 	wbuf_lit(w, "\" ");
 }
 
+/* What holds nothing that wire_put() would change. */
+static void display_put_plain(struct wbuf *w, struct slice inner)
+{
+	wbuf_char(w, '"');
+	wbuf_put(w, inner);
+	wbuf_lit(w, "\" ");
+}
+
 /* As a quoted string, also what came as bare tokens: phones write "Jörg" without quotes. */
 static void display_write(struct wbuf *w, struct slice display, struct slice host)
 {
@@ -163,7 +177,7 @@ static void display_write(struct wbuf *w, struct slice display, struct slice hos
 	if (inner.n == 0 || inner.n > HIDING_TEXT_MAX)
 		return;
 	if (wire_is_plain(inner)) {
-		display_put(w, inner);
+		display_put_plain(w, inner);
 		return;
 	}
 	if (quoted ? !wire_is_quoted(display)
@@ -273,7 +287,7 @@ void hiding_filter_addresses(struct hiding_ctx *c, enum sip_hdr id, struct slice
 		if (a.is_star || value_is_private(c, id, &a) || is_unusable(id, &a))
 			continue;
 		hiding_comma(c, from);
-		address_write(c->w, c->snap, &a, c->host);
+		address_write(c->w, c->snap, &a, hiding_host(c));
 		hiding_params_write(c, id, a.params);
 	}
 }

@@ -17,18 +17,29 @@
 /* Strings of a message that would tie its two sides together, see hiding_unknown.c. */
 #define HIDING_NEEDLES 8u
 
+enum hiding_when {
+	HIDING_ALWAYS,
+	HIDING_ASSERTED,  /* RFC 3325 5: not from an untrusted side */
+	HIDING_PREFERRED, /* RFC 3325 9.2: not to an untrusted side */
+	HIDING_AGENT,     /* hide_user_agent of the side it comes from */
+	HIDING_EXTENSION, /* carry_unknown_headers of the side it goes to */
+	HIDING_WHENS
+};
+
 struct hiding_ctx {
 	const struct snapshot *snap;
 	const struct snapshot_realm *from, *to;
 	const struct sip_msg *msg;
 	struct wbuf *w;
-	struct slice host; /* stands for the border on the destination's side */
+	uint16_t to_realm;
+	struct slice host; /* see hiding_host(); empty until asked for */
 	bool has_body;     /* a body leaves: Content-* have something to describe */
 	bool type_written; /* a Content-Type has been let through */
 	bool own_100rel;   /* Require: 100rel of a response is written by us or not at all */
 	bool privacy_read, privacy_id, privacy_history;
 	bool needles_read;
 	uint8_t needles;
+	uint8_t instead[HIDING_WHENS]; /* of a rule's action, by its `when`: hiding_instead() */
 	struct slice needle[HIDING_NEEDLES];
 	char host_bytes[HIDING_HOST_MAX];
 };
@@ -43,15 +54,18 @@ struct hiding_rule {
 	hiding_filter filter;
 };
 
-enum hiding_when {
-	HIDING_ALWAYS,
-	HIDING_ASSERTED,  /* RFC 3325 5: not from an untrusted side */
-	HIDING_PREFERRED, /* RFC 3325 9.2: not to an untrusted side */
-	HIDING_AGENT,     /* hide_user_agent of the side it comes from */
-	HIDING_EXTENSION  /* carry_unknown_headers of the side it goes to */
-};
+extern const struct hiding_rule *const hiding_rules; /* SIP_HDR_COUNT of them */
 
-const struct hiding_rule *hiding_rule_of(enum sip_hdr id);
+static inline const struct hiding_rule *hiding_rule_of(enum sip_hdr id)
+{
+	return &hiding_rules[id];
+}
+
+#define HIDING_AS_RULED 0xff
+
+/* The action that stands between two realms instead of a rule's own, or HIDING_AS_RULED. */
+uint8_t hiding_instead(enum hiding_when when, const struct snapshot_realm *from,
+		       const struct snapshot_realm *to);
 
 /* hiding_filter.c */
 bool hiding_check_number(struct slice v);
@@ -92,6 +106,25 @@ bool hiding_context_stays(const struct snapshot *snap, struct slice context);
 
 /* hiding_unknown.c: whether an unknown header's value repeats what its message hides. */
 bool hiding_value_tells(struct hiding_ctx *c, struct slice value);
+
+/* hiding_serves_option() of a token by its wire_word(). */
+static inline bool hiding_serves_option_word(uint64_t word)
+{
+	word = WIRE_ANY_CASE(word);
+	return word == WIRE_ANY_CASE(WIRE_WORD('t', 'i', 'm', 'e', 'r', 0, 0, 0)) ||
+	       word == WIRE_ANY_CASE(WIRE_WORD('1', '0', '0', 'r', 'e', 'l', 0, 0)) ||
+	       word == WIRE_ANY_CASE(WIRE_WORD('p', 'r', 'i', 'v', 'a', 'c', 'y', 0));
+}
+
+struct slice hiding_host_read(struct hiding_ctx *c);
+
+/* Stands for the border on the destination's side. Few messages have a line that asks. */
+static inline struct slice hiding_host(struct hiding_ctx *c)
+{
+	if (!c->host.n)
+		c->host = hiding_host_read(c);
+	return c->host;
+}
 
 static inline bool hiding_to_untrusted(const struct hiding_ctx *c)
 {

@@ -145,37 +145,34 @@ static const struct hiding_rule rules[SIP_HDR_COUNT] = {
 	[SIP_HDR_IDENTITY] = DROP,
 };
 
-const struct hiding_rule *hiding_rule_of(enum sip_hdr id)
+const struct hiding_rule *const hiding_rules = rules;
+
+uint8_t hiding_instead(enum hiding_when when, const struct snapshot_realm *from,
+		       const struct snapshot_realm *to)
 {
-	return &rules[id];
+	switch (when) {
+	case HIDING_ASSERTED:
+		return from->trust == SNAPSHOT_UNTRUSTED ? HIDING_DROP : HIDING_AS_RULED;
+	case HIDING_PREFERRED:
+		return to->trust == SNAPSHOT_UNTRUSTED ? HIDING_DROP : HIDING_AS_RULED;
+	case HIDING_AGENT:
+		return from->hide_user_agent ? HIDING_OURS : HIDING_AS_RULED;
+	case HIDING_EXTENSION:
+		return to->carry_unknown_headers ? HIDING_UNKNOWN : HIDING_AS_RULED;
+	case HIDING_ALWAYS:
+	case HIDING_WHENS:
+		break;
+	}
+	return HIDING_AS_RULED;
 }
 
 enum hiding_action hiding_policy(enum sip_hdr id, const struct snapshot_realm *from,
 				 const struct snapshot_realm *to)
 {
-	const struct hiding_rule *r = &rules[id];
+	const struct hiding_rule *r = hiding_rule_of(id);
+	const uint8_t instead = hiding_instead((enum hiding_when)r->when, from, to);
 
-	switch ((enum hiding_when)r->when) {
-	case HIDING_ALWAYS:
-		break;
-	case HIDING_ASSERTED:
-		if (from->trust == SNAPSHOT_UNTRUSTED)
-			return HIDING_DROP;
-		break;
-	case HIDING_PREFERRED:
-		if (to->trust == SNAPSHOT_UNTRUSTED)
-			return HIDING_DROP;
-		break;
-	case HIDING_AGENT:
-		if (from->hide_user_agent)
-			return HIDING_OURS;
-		break;
-	case HIDING_EXTENSION:
-		if (to->carry_unknown_headers)
-			return HIDING_UNKNOWN;
-		break;
-	}
-	return (enum hiding_action)r->action;
+	return (enum hiding_action)(instead != HIDING_AS_RULED ? instead : r->action);
 }
 
 bool hiding_serves_method(enum sip_method method)

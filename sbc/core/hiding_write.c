@@ -1,31 +1,40 @@
 /*
- * Requests and responses for the other side, as edits over the original: what is
- * the border's own stands first, what is carried stays where it was, line by
+ * Requests and responses for the other side, written in one pass over the original:
+ * what is the border's own stands first, what is carried stays where it was, line by
  * line, and Content-Length ends the head.
  */
 #include "sbc/core/hiding_internal.h"
 #include "sbc/core/reply.h"
-#include "sbc/sip/edit.h"
 
-static void line_put(struct wbuf *w, struct slice name, struct slice value)
+/* What of a message may be composed rather than copied. */
+#define COMPOSED_MAX 16384u
+
+/* "Name: " as one piece, and the value on one line; room is asked for once. */
+static inline void line_put(struct wbuf *w, struct slice name, struct slice value)
 {
+	const uint32_t n = name.n + value.n + 2;
+	char *at;
+
 	if (!value.n)
 		return;
-	wbuf_put(w, name);
-	wbuf_lit(w, ": ");
-	wbuf_put(w, value);
-	wbuf_lit(w, "\r\n");
+	if (w->full || value.n > w->cap || n > w->cap - w->n) {
+		w->full = true;
+		return;
+	}
+	at = w->p + w->n;
+	memcpy(at, name.p, name.n);
+	wbuf_copy(at + name.n, value.p, value.n);
+	memcpy(at + n - 2, "\r\n", 2);
+	w->n += n;
 }
 
-static void number_put(struct wbuf *w, struct slice name, uint64_t n)
+#define LINE(w, name, value) line_put((w), SLICE_LIT(name ": "), (value))
+
+static void number_put(struct wbuf *w, uint64_t n)
 {
-	wbuf_put(w, name);
-	wbuf_lit(w, ": ");
 	wbuf_u64(w, n);
 	wbuf_lit(w, "\r\n");
 }
-
-#define LINE(w, name, value) line_put((w), SLICE_LIT(name), (value))
 
 static void via_put(struct wbuf *w, const struct snapshot *snap, uint16_t listener,
 		    struct slice branch)
@@ -34,7 +43,7 @@ static void via_put(struct wbuf *w, const struct snapshot *snap, uint16_t listen
 	net_addr_write(w, snap->listener[listener].addr);
 	wbuf_lit(w, ";branch=");
 	wbuf_put(w, branch);
-	wbuf_lit(w, ";rport\r\n");
+	wbuf_lit(w, ";rport\r\nMax-Forwards: ");
 }
 
 static void cseq_put(struct wbuf *w, uint32_t cseq, struct slice method)
@@ -49,33 +58,53 @@ static void cseq_put(struct wbuf *w, uint32_t cseq, struct slice method)
 /* ---- header lines ---- */
 
 /*
- * The edit being built: one range of the original that ends where the walk
- * stands, and what replaces it. Neighbouring changes become one edit, because
- * what they compose lies side by side in the scratch.
+ * The message under way. Lines that stay are copied when the first that does not is
+ * met: `from` to `to` of the original wait for it. What is composed is bounded by
+ * COMPOSED_MAX; `w.cap` grows by what is copied, up to `room`.
  */
-struct span {
-	struct sip_edit *e;
-	uint32_t off, end;
-	struct slice with;
+struct output {
+	struct wbuf w;
+	uint32_t room;
+	uint32_t from, to;
 };
 
-static void span_flush(struct span *s, uint32_t next)
+static void output_begin(struct output *o, const struct wbuf *w)
 {
-	if (s->end > s->off || s->with.n)
-		sip_edit_replace(s->e, s->off, s->end - s->off, s->with);
-	s->off = s->end = next;
-	s->with = SLICE_NONE;
+	*o = (struct output){.w = *w, .room = w->cap};
+	if (w->cap - w->n > COMPOSED_MAX)
+		o->w.cap = w->n + COMPOSED_MAX;
 }
 
-static void span_change(struct span *s, uint32_t off, uint32_t end, struct slice with)
+static void output_copy(struct output *o, struct slice s)
 {
-	if (s->end != off)
-		span_flush(s, off);
-	s->end = end;
-	if (!s->with.n)
-		s->with = with;
-	else
-		s->with.n += with.n;
+	const uint32_t more = o->room - o->w.cap;
+
+	o->w.cap += s.n < more ? s.n : more;
+	wbuf_put(&o->w, s);
+}
+
+static enum sbc_err output_end(const struct output *o, struct wbuf *w)
+{
+	w->n = o->w.n;
+	w->full = o->w.full;
+	return wbuf_ok(w) ? SBC_OK : SBC_EFULL;
+}
+
+static inline void output_flush(struct output *o, const struct sip_msg *m)
+{
+	if (o->to > o->from)
+		output_copy(o, slice_of(m->buf + o->from, o->to - o->from));
+	o->from = o->to = 0;
+}
+
+static inline void output_keep(struct output *o, const struct sip_msg *m, uint32_t from,
+			       uint32_t to)
+{
+	if (o->to != from) {
+		output_flush(o, m);
+		o->from = from;
+	}
+	o->to = to;
 }
 
 static uint32_t line_end(const struct sip_msg *m, uint32_t i)
@@ -115,48 +144,52 @@ static bool describes_body(enum sip_hdr id)
 	       id == SIP_HDR_CONTENT_LANGUAGE || id == SIP_HDR_MIME_VERSION;
 }
 
-static enum verdict line_judge(struct hiding_ctx *c, uint32_t i)
+static enum verdict line_judge(struct hiding_ctx *c, const struct hiding_rule *r, uint32_t i)
 {
 	const enum sip_hdr id = (enum sip_hdr)c->msg->hdr[i].id;
+	const uint8_t action =
+		c->instead[r->when] != HIDING_AS_RULED ? c->instead[r->when] : r->action;
 	const struct slice value = sip_entry_value(c->msg, i);
 	bool keep = false;
 
-	if (!value.n || (describes_body(id) && !c->has_body))
+	if (action == HIDING_OURS || action == HIDING_DROP || !value.n ||
+	    (!c->has_body && describes_body(id)))
 		return VERDICT_DROP;
-	switch (hiding_policy(id, c->from, c->to)) {
-	case HIDING_OURS:
-	case HIDING_DROP:
-		return VERDICT_DROP;
-	case HIDING_FILTER:
-	case HIDING_HOSTS:
+	if (action == HIDING_FILTER || action == HIDING_HOSTS)
 		return VERDICT_WRITE;
-	case HIDING_CARRY:
-		keep = hiding_rule_of(id)->check(value);
-		break;
-	case HIDING_UNKNOWN:
+	if (action == HIDING_CARRY)
+		keep = r->check(value);
+	else
 		keep = hiding_carries_unknown(sip_entry_name(c->msg, i)) && is_printable(value) &&
 		       !hiding_value_tells(c, value);
-		break;
-	}
 	if (!keep)
 		return VERDICT_DROP;
 	return line_is_clean(c->msg, i) ? VERDICT_KEEP : VERDICT_WRITE;
 }
 
+static inline void name_put(struct wbuf *w, struct slice name)
+{
+	if (w->full || name.n + 2 > w->cap - w->n) {
+		w->full = true;
+		return;
+	}
+	wbuf_copy(w->p + w->n, name.p, name.n);
+	memcpy(w->p + w->n + name.n, ": ", 2);
+	w->n += name.n + 2;
+}
+
 /* A filter that writes nothing leaves no line; an unclean line is written anew. */
-static void line_write(struct hiding_ctx *c, uint32_t i)
+static void line_write(struct hiding_ctx *c, const struct hiding_rule *r, uint32_t i)
 {
 	const enum sip_hdr id = (enum sip_hdr)c->msg->hdr[i].id;
-	const hiding_filter filter = hiding_rule_of(id)->filter;
 	struct wbuf *w = c->w;
 	const uint32_t before = w->n;
 	uint32_t from;
 
-	wbuf_put(w, id == SIP_HDR_OTHER ? sip_entry_name(c->msg, i) : sip_hdr_name(id));
-	wbuf_lit(w, ": ");
+	name_put(w, id == SIP_HDR_OTHER ? sip_entry_name(c->msg, i) : sip_hdr_name(id));
 	from = w->n;
-	if (filter)
-		filter(c, id, sip_entry_value(c->msg, i));
+	if (r->filter)
+		r->filter(c, id, sip_entry_value(c->msg, i));
 	else
 		wire_put(w, sip_entry_value(c->msg, i));
 	if (w->n == from && wbuf_ok(w))
@@ -165,26 +198,26 @@ static void line_write(struct hiding_ctx *c, uint32_t i)
 		wbuf_lit(w, "\r\n");
 }
 
-static void lines_edit(struct hiding_ctx *c, struct span *s)
+static void lines_write(struct hiding_ctx *c, struct output *o)
 {
 	const struct sip_msg *m = c->msg;
 
 	for (uint32_t i = 0; i < m->count; i++) {
-		const uint32_t off = m->hdr[i].name_off, end = line_end(m, i);
+		const struct hiding_rule *r = hiding_rule_of((enum sip_hdr)m->hdr[i].id);
 
-		switch (line_judge(c, i)) {
+		switch (line_judge(c, r, i)) {
 		case VERDICT_KEEP:
+			output_keep(o, m, m->hdr[i].name_off, line_end(m, i));
 			break;
 		case VERDICT_DROP:
-			span_change(s, off, end, SLICE_NONE);
 			break;
 		case VERDICT_WRITE:
-			c->w = sip_edit_scratch(s->e);
-			line_write(c, i);
-			span_change(s, off, end, sip_edit_composed(s->e));
+			output_flush(o, m);
+			line_write(c, r, i);
 			break;
 		}
 	}
+	output_flush(o, m);
 }
 
 /* ---- body ---- */
@@ -204,28 +237,17 @@ static struct slice body_choose(struct hiding_ctx *c, struct slice own, bool dro
 	return body;
 }
 
-/*
- * The end of the head, and the body. A body that stays is not copied twice: the
- * edit ends at it.
- */
-static void tail_edit(struct hiding_ctx *c, struct span *s, struct slice body)
+/* The end of the head, and the body. */
+static void tail_write(struct hiding_ctx *c, struct output *o, struct slice body)
 {
-	const struct sip_msg *m = c->msg;
-	const bool stays = body.n && body.p == m->buf + m->body_off;
-	struct wbuf *w = sip_edit_scratch(s->e);
+	struct wbuf *w = &o->w;
 
 	if (body.n && !c->type_written)
 		wbuf_lit(w, "Content-Type: application/sdp\r\n");
 	wbuf_lit(w, "Content-Length: ");
 	wbuf_u64(w, body.n);
 	wbuf_lit(w, "\r\n\r\n");
-	span_change(s, m->headers_end, m->body_off, sip_edit_composed(s->e));
-	span_flush(s, m->body_off);
-	if (stays)
-		sip_edit_replace(s->e, m->body_off + m->body_len,
-				 m->len - m->body_off - m->body_len, SLICE_NONE);
-	else
-		sip_edit_replace(s->e, m->body_off, m->len - m->body_off, body);
+	output_copy(o, body);
 }
 
 /* ---- messages ---- */
@@ -233,19 +255,27 @@ static void tail_edit(struct hiding_ctx *c, struct span *s, struct slice body)
 static void ctx_init(struct hiding_ctx *c, const struct snapshot *snap, const struct sip_msg *m,
 		     uint16_t from, uint16_t to)
 {
-	struct wbuf host;
-
 	c->snap = snap;
 	c->msg = m;
 	c->from = &snap->realm[from];
 	c->to = &snap->realm[to];
+	c->to_realm = to;
+	c->host = SLICE_NONE;
 	c->has_body = c->type_written = c->own_100rel = false;
 	c->privacy_read = c->privacy_id = c->privacy_history = false;
 	c->needles_read = false;
 	c->needles = 0;
+	for (int when = 0; when < HIDING_WHENS; when++)
+		c->instead[when] = hiding_instead((enum hiding_when)when, c->from, c->to);
+}
+
+struct slice hiding_host_read(struct hiding_ctx *c)
+{
+	struct wbuf host;
+
 	wbuf_init(&host, c->host_bytes, sizeof(c->host_bytes));
-	hiding_realm_host(&host, snap, to);
-	c->host = wbuf_slice(&host);
+	hiding_realm_host(&host, c->snap, c->to_realm);
+	return wbuf_slice(&host);
 }
 
 /* In the place of the software's own name, the border's, when it has one. */
@@ -269,7 +299,7 @@ static void request_start_put(struct wbuf *w, const struct sip_msg *m,
 	wbuf_put(w, r->request_uri);
 	wbuf_lit(w, " SIP/2.0\r\n");
 	via_put(w, r->snap, r->listener, r->branch);
-	number_put(w, SLICE_LIT("Max-Forwards"), r->max_forwards);
+	number_put(w, r->max_forwards);
 	LINE(w, "Route", r->route);
 	LINE(w, "From", r->from);
 	LINE(w, "To", r->to);
@@ -284,20 +314,18 @@ enum sbc_err hiding_write_request(struct wbuf *w, const struct sip_msg *m,
 				  const struct hiding_request *r)
 {
 	struct hiding_ctx c;
-	struct sip_edit e;
-	struct span s = {&e, 0, m->headers_off, SLICE_NONE};
+	struct output o;
 	struct slice body;
 
-	sip_edit_init(&e, m);
 	ctx_init(&c, r->snap, m, r->from_realm, r->to_realm);
 	body = body_choose(&c, r->body, r->drop_body);
-	c.w = sip_edit_scratch(&e);
+	output_begin(&o, w);
+	c.w = &o.w;
 	request_start_put(c.w, m, r);
 	agent_put(&c, c.w);
-	s.with = sip_edit_composed(&e);
-	lines_edit(&c, &s);
-	tail_edit(&c, &s, body);
-	return sip_edit_write(&e, w);
+	lines_write(&c, &o);
+	tail_write(&c, &o, body);
+	return output_end(&o, w);
 }
 
 static void response_start_put(struct wbuf *w, const struct hiding_response *r)
@@ -315,21 +343,19 @@ enum sbc_err hiding_write_response(struct wbuf *w, const struct sip_msg *m,
 				   const struct hiding_response *r)
 {
 	struct hiding_ctx c;
-	struct sip_edit e;
-	struct span s = {&e, 0, m->headers_off, SLICE_NONE};
+	struct output o;
 	struct slice body;
 
-	sip_edit_init(&e, m);
 	ctx_init(&c, r->snap, m, r->from_realm, r->to_realm);
 	c.own_100rel = true;
 	body = body_choose(&c, r->body, r->drop_body);
-	c.w = sip_edit_scratch(&e);
+	output_begin(&o, w);
+	c.w = &o.w;
 	response_start_put(c.w, r);
 	agent_put(&c, c.w);
-	s.with = sip_edit_composed(&e);
-	lines_edit(&c, &s);
-	tail_edit(&c, &s, body);
-	return sip_edit_write(&e, w);
+	lines_write(&c, &o);
+	tail_write(&c, &o, body);
+	return output_end(&o, w);
 }
 
 void hiding_own_request_write(struct wbuf *w, const struct hiding_own_request *r)
@@ -341,7 +367,7 @@ void hiding_own_request_write(struct wbuf *w, const struct hiding_own_request *r
 	wbuf_put(w, r->request_uri);
 	wbuf_lit(w, " SIP/2.0\r\n");
 	via_put(w, r->snap, r->listener, r->branch);
-	number_put(w, SLICE_LIT("Max-Forwards"), r->snap->max_forwards);
+	number_put(w, r->snap->max_forwards);
 	LINE(w, "Route", r->route);
 	LINE(w, "From", r->from);
 	LINE(w, "To", r->to);
@@ -352,7 +378,8 @@ void hiding_own_request_write(struct wbuf *w, const struct hiding_own_request *r
 	wbuf_put(w, r->extra);
 	if (r->body.n)
 		LINE(w, "Content-Type", r->content_type);
-	number_put(w, SLICE_LIT("Content-Length"), r->body.n);
+	wbuf_lit(w, "Content-Length: ");
+	number_put(w, r->body.n);
 	wbuf_lit(w, "\r\n");
 	wbuf_put(w, r->body);
 }

@@ -69,20 +69,13 @@ const struct scan_set wire_set[WIRE_SET_COUNT] = {
 	[WIRE_SET_NAME] = {{0xac, 0xfc, 0xf8, 0xf8, 0xf8, 0xf8, 0xf8, 0xfc, 0xf8, 0xf8, 0xf4, 0x54,
 			    0x50, 0x54, 0xd0, 0x70},
 			   false},
+	[WIRE_SET_TEXT] = {{0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfd, 0xfd, 0xfc,
+			    0xfc, 0xfd, 0xfc, 0x7c},
+			   false},
 	[WIRE_SET_LINE] = {{0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xfd, 0xfc, 0xfc,
 			    0xfc, 0xfc, 0xfc, 0x7c},
 			   true},
 };
-
-bool wire_is_plain(struct slice s)
-{
-	return scan_span(&wire_set[WIRE_SET_NAME], s.p, s.n) == s.n;
-}
-
-bool wire_is_line(struct slice s)
-{
-	return s.n > 0 && scan_span(&wire_set[WIRE_SET_LINE], s.p, s.n) == s.n;
-}
 
 /* Length of the well-formed sequence at p, 0 when it is none (RFC 3629 section 4). */
 static uint32_t utf8_length(const uint8_t *p, uint32_t n)
@@ -119,15 +112,12 @@ bool wire_is_utf8(struct slice s)
 	const uint8_t *p = (const uint8_t *)s.p;
 
 	for (uint32_t i = 0; i < s.n;) {
-		uint32_t len = 1;
+		uint32_t len;
 
-		i += scan_span(&wire_set[WIRE_SET_NAME], s.p + i, s.n - i);
+		i += span_of(&wire_set[WIRE_SET_TEXT], s.p + i, s.n - i);
 		if (i == s.n)
 			break;
-		if (p[i] >= 0x80)
-			len = utf8_length(p + i, s.n - i);
-		else if (wire_is((char)p[i], WIRE_CTL) && !wire_is((char)p[i], WIRE_LWS))
-			len = 0;
+		len = p[i] >= 0x80 ? utf8_length(p + i, s.n - i) : 0;
 		if (!len)
 			return false;
 		i += len;
@@ -161,11 +151,6 @@ bool wire_is_quoted(struct slice s)
 		i += len;
 	}
 	return true;
-}
-
-bool wire_is_digits(struct slice s, uint32_t max)
-{
-	return s.n <= max && wire_all(s, WIRE_DIGIT);
 }
 
 bool wire_in(const char *words, struct slice s)
@@ -205,7 +190,7 @@ void wire_put(struct wbuf *w, struct slice s)
 	for (uint32_t i = 0; i < s.n; i++) {
 		uint32_t start, end;
 
-		i += scan_span(&wire_set[WIRE_SET_LINE], s.p + i, s.n - i);
+		i += span_of(&wire_set[WIRE_SET_LINE], s.p + i, s.n - i);
 		if (i == s.n)
 			break;
 		start = i;
@@ -243,7 +228,7 @@ bool wire_next_token(struct slice *rest, struct slice *token)
 		while (p < end && is_separator(*p))
 			p++;
 		start = p;
-		p += scan_span(&wire_set[__builtin_ctz(WIRE_TOKEN)], p, (uint32_t)(end - p));
+		p += span_of(&wire_set[__builtin_ctz(WIRE_TOKEN)], p, (uint32_t)(end - p));
 		if (p > start && (p == end || is_separator(*p))) {
 			*token = slice_of(start, (uint32_t)(p - start));
 			*rest = slice_of(p, (uint32_t)(end - p));

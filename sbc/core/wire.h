@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sbc/base/scan.h"
 #include "sbc/base/slice.h"
+#include "sbc/base/span.h"
 #include "sbc/base/wbuf.h"
 
 enum wire_class {
@@ -36,6 +36,7 @@ extern const uint8_t wire_class_of[256];
 enum wire_set_id {
 	WIRE_SET_NAME = 8, /* WIRE_PLAIN and SP */
 	WIRE_SET_LINE,     /* all but WIRE_CTL */
+	WIRE_SET_TEXT,     /* ASCII, all but WIRE_CTL that is not WIRE_LWS */
 	WIRE_SET_COUNT
 };
 
@@ -49,11 +50,14 @@ static inline bool wire_is(char c, unsigned classes)
 /* Non-empty and nothing but this class. */
 static inline bool wire_all(struct slice s, enum wire_class class)
 {
-	return s.n > 0 && scan_span(&wire_set[__builtin_ctz(class)], s.p, s.n) == s.n;
+	return s.n > 0 && span_of(&wire_set[__builtin_ctz(class)], s.p, s.n) == s.n;
 }
 
 /* Non-empty, no control character but HTAB: may stand on a line as it is. */
-bool wire_is_line(struct slice s);
+static inline bool wire_is_line(struct slice s)
+{
+	return s.n > 0 && span_of(&wire_set[WIRE_SET_LINE], s.p, s.n) == s.n;
+}
 
 /*
  * Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, no control
@@ -65,10 +69,16 @@ bool wire_is_utf8(struct slice s);
 bool wire_is_quoted(struct slice s);
 
 /* Nothing but WIRE_PLAIN and SP, perhaps nothing at all. */
-bool wire_is_plain(struct slice s);
+static inline bool wire_is_plain(struct slice s)
+{
+	return span_of(&wire_set[WIRE_SET_NAME], s.p, s.n) == s.n;
+}
 
 /* Decimal digits only, at most `max` of them. */
-bool wire_is_digits(struct slice s, uint32_t max);
+static inline bool wire_is_digits(struct slice s, uint32_t max)
+{
+	return s.n <= max && wire_all(s, WIRE_DIGIT);
+}
 
 /* Whether `s` is one of the words of a space-separated list, ASCII case-insensitively. */
 bool wire_in(const char *words, struct slice s);
@@ -85,5 +95,75 @@ void wire_put(struct wbuf *w, struct slice s);
  * out of which only known words are taken.
  */
 bool wire_next_token(struct slice *rest, struct slice *token);
+
+/* A word of one to eight bytes as a number, which no other word has: the first byte lowest. */
+#define WIRE_WORD(a, b, c, d, e, f, g, h)                                                          \
+	((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 |          \
+	 (uint64_t)(e) << 32 | (uint64_t)(f) << 40 | (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
+
+/* Equal for two tokens of letters and digits that differ in case: no other token's byte is. */
+#define WIRE_ANY_CASE(word) ((word) | 0x2020202020202020u)
+
+/* 0 for a longer one. */
+static inline uint64_t wire_word(struct slice s)
+{
+	uint64_t word = 0;
+
+	for (uint32_t i = 0; s.n <= 8 && i < s.n; i++)
+		word |= (uint64_t)(uint8_t)s.p[i] << 8 * i;
+	return word;
+}
+
+#ifdef __SSSE3__
+
+/*
+ * The length of the token at the front of a list, of at most fifteen bytes and with a
+ * comma or the end behind it, and its wire_word(); 0 for any other list.
+ */
+static inline uint32_t wire_usual_word(const char *p, uint32_t n, uint64_t *word)
+{
+	const __m128i v = span_load(p, n);
+	const uint32_t bits = span_strangers(&wire_set[__builtin_ctz(WIRE_TOKEN)], v) | 1u << 16;
+	const uint32_t at = (uint32_t)__builtin_ctz(bits);
+
+	if (at - 1 > 14 || (at < n && p[at] != ','))
+		return 0;
+	*word = at > 8 ? 0 : (uint64_t)_mm_cvtsi128_si64(v) & (~0ull >> (64 - 8 * at));
+	return at;
+}
+
+#else
+
+static inline uint32_t wire_usual_word(const char *p, uint32_t n, uint64_t *word)
+{
+	(void)p;
+	(void)n;
+	(void)word;
+	return 0;
+}
+
+#endif
+
+/* wire_next_token(), and wire_word() of the token. */
+static inline bool wire_next_word(struct slice *rest, struct slice *token, uint64_t *word)
+{
+	const uint32_t skip = rest->n > 2 && rest->p[0] == ',' && rest->p[1] == ' ' ? 2 : 0;
+	const uint32_t n = wire_usual_word(rest->p + skip, rest->n - skip, word);
+
+	if (n) {
+		*token = slice_of(rest->p + skip, n);
+		*rest = slice_of(rest->p + skip + n, rest->n - skip - n);
+		return true;
+	}
+	/* By copies, so that a caller's own may live in registers. */
+	struct slice left = *rest, one;
+
+	if (!wire_next_token(&left, &one))
+		return false;
+	*rest = left;
+	*token = one;
+	*word = wire_word(one);
+	return true;
+}
 
 #endif

@@ -8,7 +8,9 @@ static bool cut_display(struct slice *s, struct slice *display)
 {
 	struct slice words = *s;
 
-	*display = SLICE_NONE;
+	*display = slice_of(s->p, 0);
+	if (s->n && *s->p == '<')
+		return true;
 	if (s->n && *s->p == '"') {
 		const uint32_t n = sip_quoted_len(*s);
 
@@ -27,7 +29,7 @@ static bool cut_display(struct slice *s, struct slice *display)
 
 static bool cut_bracketed(struct slice *s, struct slice *uri)
 {
-	const uint32_t n = 1 + scan_span(&sip_set[SIP_SET_URI], s->p + 1, s->n - 1);
+	const uint32_t n = 1 + span_of(&sip_set[SIP_SET_URI], s->p + 1, s->n - 1);
 
 	if (n == 1 || n == s->n || s->p[n] != '>')
 		return false;
@@ -56,6 +58,9 @@ static bool cut_params(struct slice *s, struct sip_addr *a, const char *start)
 	struct sip_param p;
 	uint32_t tags = 0;
 
+	a->whole = slice_of(start, (uint32_t)(end - start));
+	if (!s->n)
+		return true;
 	sip_cut_lws(s);
 	first = s->p;
 	while (sip_param_next(s, &p)) {
@@ -84,7 +89,7 @@ enum sbc_err sip_addr_parse(struct sip_addr *a, struct slice value)
 		return SBC_EBAD;
 	if (!cut_params(&s, a, start))
 		return SBC_EBAD;
-	return sip_list_tail(s, &a->rest) ? SBC_OK : SBC_EBAD;
+	return !s.n || sip_list_tail(s, &a->rest) ? SBC_OK : SBC_EBAD;
 }
 
 struct slice sip_addr_tag(const struct sip_addr *a)

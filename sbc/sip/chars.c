@@ -62,7 +62,7 @@ const struct scan_set sip_set[SIP_SET_COUNT] = {
 bool sip_char_all_or_escaped(struct slice s, enum sip_char class)
 {
 	for (;;) {
-		sip_cut(&s, scan_span(sip_set_of(class), s.p, s.n));
+		sip_cut(&s, span_of(sip_set_of(class), s.p, s.n));
 		if (!s.n)
 			return true;
 		if (s.n < 3 || *s.p != '%' || !sip_char_is_hex(s.p[1]) || !sip_char_is_hex(s.p[2]))
@@ -76,6 +76,10 @@ uint32_t sip_quoted_len(struct slice s)
 	if (!s.n || s.p[0] != '"')
 		return 0;
 	for (uint32_t i = 1; i < s.n; i++) {
+		/* No quote and no backslash is of the class. */
+		i += span_of(sip_set_of(SIP_CH_DISPLAY), s.p + i, s.n - i);
+		if (i == s.n)
+			break;
 		if (s.p[i] == '\\')
 			i++;
 		else if (s.p[i] == '"')

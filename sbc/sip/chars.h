@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sbc/base/scan.h"
 #include "sbc/base/slice.h"
+#include "sbc/base/span.h"
 
 enum sip_char {
 	SIP_CH_TOKEN = 1u << 0,   /* token */
@@ -68,7 +68,7 @@ static inline bool sip_char_is_lws(char c)
 
 static inline bool sip_char_all(struct slice s, enum sip_char class)
 {
-	return scan_span(sip_set_of(class), s.p, s.n) == s.n;
+	return span_of(sip_set_of(class), s.p, s.n) == s.n;
 }
 
 static inline bool sip_is_token(struct slice s)
@@ -110,7 +110,7 @@ static inline bool sip_cut_sep(struct slice *s, char c)
 /* The longest prefix of one class, possibly empty. */
 static inline struct slice sip_cut_class(struct slice *s, enum sip_char class)
 {
-	const uint32_t n = scan_span(sip_set_of(class), s->p, s->n);
+	const uint32_t n = span_of(sip_set_of(class), s->p, s->n);
 	struct slice out = slice_of(s->p, n);
 
 	sip_cut(s, n);

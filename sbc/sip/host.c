@@ -68,6 +68,62 @@ static bool is_name(struct slice s)
 	return before != '-' && (other || net_ip_parse(s, &ip));
 }
 
+#ifdef __SSSE3__
+
+/* Up to 32 bytes of a host, one bit a byte. */
+struct host_bits {
+	uint32_t stranger, dot, hyphen, letter;
+};
+
+static inline struct host_bits host_bits_of(__m128i v)
+{
+	return (struct host_bits){
+		span_strangers(sip_set_of(SIP_CH_HOST), v),
+		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.'))),
+		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('-'))),
+		(uint32_t)_mm_movemask_epi8(_mm_cmpgt_epi8(v, _mm_set1_epi8('9'))),
+	};
+}
+
+static inline struct host_bits host_bits_load(const char *p, uint32_t n)
+{
+	struct host_bits b = host_bits_of(span_load(p, n)), more = {0xffff, 0, 0, 0};
+
+	if (!b.stranger && n > 16)
+		more = host_bits_of(span_load(p + 16, n - 16));
+	return (struct host_bits){b.stranger | more.stranger << 16, b.dot | more.dot << 16,
+				  b.hyphen | more.hyphen << 16, b.letter | more.letter << 16};
+}
+
+/*
+ * The length of the host name or address at the front of s, as cut_class() and
+ * is_name() have it; 0 when there is none, or it may be longer than 31 bytes.
+ */
+static inline uint32_t usual_len(struct slice s)
+{
+	const struct host_bits b = host_bits_load(s.p, s.n);
+	const uint32_t n = (uint32_t)__builtin_ctz(b.stranger | 1u << 31);
+	const uint32_t all = (1u << n) - 1, dot = b.dot & all, hyphen = b.hyphen & all;
+	/* No dot behind the beginning, a dot or a hyphen; no hyphen behind a beginning or dot. */
+	const uint32_t wrong = (dot & ((dot | hyphen) << 1 | 1)) | (hyphen & (dot << 1 | 1)) |
+			       (hyphen & ~(all >> 1));
+	uint32_t ip;
+
+	if (n == 31 || wrong)
+		return 0;
+	return (b.letter & all) | hyphen || net_ip_parse(slice_of(s.p, n), &ip) ? n : 0;
+}
+
+#else
+
+static inline uint32_t usual_len(struct slice s)
+{
+	(void)s;
+	return 0;
+}
+
+#endif
+
 static enum sbc_err cut_ip6(struct slice *s, struct slice *host)
 {
 	const int32_t close = slice_find(*s, ']');
@@ -80,6 +136,17 @@ static enum sbc_err cut_ip6(struct slice *s, struct slice *host)
 }
 
 enum sbc_err sip_host_cut(struct slice *s, struct slice *host)
+{
+	const uint32_t n = usual_len(*s);
+
+	if (!n)
+		return host_cut_with_care(s, host);
+	*host = slice_of(s->p, n);
+	sip_cut(s, n);
+	return SBC_OK;
+}
+
+enum sbc_err host_cut_with_care(struct slice *s, struct slice *host)
 {
 	if (s->n && *s->p == '[')
 		return cut_ip6(s, host);

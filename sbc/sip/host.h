@@ -17,6 +17,9 @@
  */
 enum sbc_err sip_host_cut(struct slice *s, struct slice *host);
 
+/* The same byte by byte, for hosts that are long or unusual: what it is compared with. */
+enum sbc_err host_cut_with_care(struct slice *s, struct slice *host);
+
 /* 1*DIGIT, 1 to 65535. */
 enum sbc_err sip_port_cut(struct slice *s, uint16_t *port);
 

@@ -5,7 +5,7 @@
 /* Names may hold what a URI parameter's name may: token and paramchar. */
 static struct slice cut_name(struct slice *s)
 {
-	const uint32_t n = scan_span(&sip_set[SIP_SET_NAME], s->p, s->n);
+	const uint32_t n = span_of(&sip_set[SIP_SET_NAME], s->p, s->n);
 	struct slice name = slice_of(s->p, n);
 	sip_cut(s, n);
 	return name;
@@ -29,6 +29,8 @@ bool sip_param_next(struct slice *rest, struct sip_param *out)
 	struct slice s = *rest;
 	const char *start;
 
+	if (!s.n)
+		return false;
 	sip_cut_lws(&s);
 	start = s.p;
 	if (!sip_cut_sep(&s, ';'))

@@ -4,6 +4,15 @@
 #include "sbc/sip/host.h"
 #include "sbc/sip/param.h"
 
+/* "sip:" as it lies in memory, and the bits by which its letters' cases differ. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define SIP_WORD 0x7369703au
+#define SIP_FOLD 0x20202000u
+#else
+#define SIP_WORD 0x3a706973u
+#define SIP_FOLD 0x00202020u
+#endif
+
 static bool cut_scheme(struct slice *s, struct sip_uri *u)
 {
 	const int32_t colon = slice_find(*s, ':');
@@ -157,7 +166,74 @@ static enum sbc_err parse_other(struct slice s)
 	return s.n ? SBC_OK : SBC_EBAD;
 }
 
+/* `sip:` in any case. */
+static inline bool is_sip(const char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, 4);
+	return (word | SIP_FOLD) == SIP_WORD;
+}
+
+/* user "@", or no '@' at all. */
+static inline bool usual_user(struct slice *s, struct sip_uri *u)
+{
+	struct slice t = *s;
+	/* Neither ':' nor '@' is of the class: the first of them stands behind it. */
+	const struct slice user = sip_cut_class(&t, SIP_CH_USER);
+
+	if (!t.n || *t.p != '@')
+		return slice_find(t, '@') < 0;
+	u->has_user = true;
+	u->user = user;
+	sip_cut(&t, 1);
+	*s = t;
+	return user.n != 0;
+}
+
+/* Parameters up to the end, without escapes. */
+static inline bool usual_params(struct slice s)
+{
+	while (s.n && *s.p == ';') {
+		sip_cut(&s, 1);
+		if (!sip_cut_class(&s, SIP_CH_PARAM).n)
+			return false;
+		if (s.n && *s.p == '=') {
+			sip_cut(&s, 1);
+			sip_cut_class(&s, SIP_CH_PARAM);
+		}
+	}
+	return !s.n;
+}
+
+/*
+ * sip:user@host[:port][;params] as nearly all are: no password, no escapes, no
+ * headers. False: it may be any other URI, or none, and `u` holds nothing.
+ */
+static bool parse_usual(struct sip_uri *u, struct slice s)
+{
+	if (s.n < 5 || !is_sip(s.p))
+		return false;
+	*u = (struct sip_uri){
+		.scheme = SIP_SCHEME_SIP, .whole = s, .scheme_name = slice_of(s.p, 3)};
+	sip_cut(&s, 4);
+	if (!usual_user(&s, u) || sip_host_cut(&s, &u->host) != SBC_OK)
+		return false;
+	if (s.n && *s.p == ':') {
+		sip_cut(&s, 1);
+		if (sip_port_cut(&s, &u->port) != SBC_OK)
+			return false;
+	}
+	u->params = s;
+	return usual_params(s);
+}
+
 enum sbc_err sip_uri_parse(struct sip_uri *u, struct slice s)
+{
+	return parse_usual(u, s) ? SBC_OK : uri_parse_with_care(u, s);
+}
+
+enum sbc_err uri_parse_with_care(struct sip_uri *u, struct slice s)
 {
 	*u = (struct sip_uri){.whole = s};
 	if (!cut_scheme(&s, u))

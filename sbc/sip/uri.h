@@ -34,6 +34,9 @@ struct sip_uri {
  */
 enum sbc_err sip_uri_parse(struct sip_uri *u, struct slice s);
 
+/* The same for any URI: sip_uri_parse() for those that are not of the usual form. */
+enum sbc_err uri_parse_with_care(struct sip_uri *u, struct slice s);
+
 /*
  * The host as an IPv4 literal with the port, or 5060 (sips: 5061) without one;
  * SBC_ENONE when it is a name or IPv6.

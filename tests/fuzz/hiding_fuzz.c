@@ -12,6 +12,7 @@
 
 #include "sbc/core/hiding.h"
 #include "sbc/core/reply.h"
+#include "sbc/core/wire.h"
 #include "sbc/sip/uri.h"
 #include "sbc/sip/via.h"
 
@@ -177,6 +178,20 @@ static void check_identity(struct slice value)
 	require(u.scheme == SIP_SCHEME_TEL || slice_eq(u.host, SLICE_LIT("us.example")));
 }
 
+/* The words of a list, and the tokens that they stand for. */
+static void check_words(struct slice v)
+{
+	struct slice rest = v, token, name = SLICE_NONE;
+	uint64_t word = 0;
+
+	while (wire_next_token(&rest, &token)) {
+		require(wire_next_word(&v, &name, &word));
+		require(name.p == token.p && name.n == token.n);
+		require(v.p == rest.p && v.n == rest.n && word == wire_word(token));
+	}
+	require(!wire_next_word(&v, &name, &word));
+}
+
 static void check_reply(const struct sip_msg *m)
 {
 	static char text[140000];
@@ -221,6 +236,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		rewrite_response(&m, options & OPT_CORE, body);
 	}
+	for (uint32_t i = 0; i < m.count; i++)
+		check_words(sip_entry_value(&m, i));
 	check_identity(sip_msg_value(&m, SIP_HDR_FROM));
 	check_identity(sip_msg_value(&m, SIP_HDR_TO));
 	return 0;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "sbc/base/span.h"
 #include "tests/lib/scan_plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,7 +17,8 @@ static void spans(const char *p, uint32_t n)
 	for (uint32_t i = 0; i < 16; i++)
 		s.row[i] = (uint8_t)(n > i ? ~(uint8_t)p[i] | 0xf0 : 0xf0);
 	for (uint32_t i = 0; i < n && i < 200; i++)
-		if (scan_span(&s, p + i, n - i) != scan_span_plain(&s, p + i, n - i))
+		if (scan_span(&s, p + i, n - i) != scan_span_plain(&s, p + i, n - i) ||
+		    span_of(&s, p + i, n - i) != scan_span_plain(&s, p + i, n - i))
 			abort();
 }
 

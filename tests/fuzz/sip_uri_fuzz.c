@@ -1,12 +1,14 @@
 /*
  * Any bytes as a URI, or two with a line feed between them: parsing, comparing,
- * and the same URI inside an address.
+ * and the same URI inside an address. The fast ways for usual URIs and hosts say
+ * what the careful ones do.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sbc/sip/addr.h"
+#include "sbc/sip/host.h"
 #include "sbc/sip/uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -76,6 +78,40 @@ static void check_one(const struct sip_uri *u)
 		must(addr.port != 0);
 }
 
+static int same(struct slice a, struct slice b)
+{
+	return a.n == b.n && a.p == b.p;
+}
+
+/* What both ways say of the same bytes. */
+static void check_ways(struct slice s)
+{
+	struct sip_uri fast, careful;
+	const enum sbc_err err = sip_uri_parse(&fast, s);
+
+	must(uri_parse_with_care(&careful, s) == err);
+	if (err != SBC_OK)
+		return;
+	must(fast.scheme == careful.scheme && fast.port == careful.port);
+	must(fast.has_user == careful.has_user);
+	must(same(fast.whole, careful.whole) && same(fast.scheme_name, careful.scheme_name));
+	must(same(fast.user, careful.user) && same(fast.password, careful.password));
+	must(same(fast.host, careful.host) && same(fast.params, careful.params));
+	must(same(fast.headers, careful.headers));
+}
+
+/* A host from each byte on: what is cut off, and what is left. */
+static void check_hosts(struct slice s)
+{
+	for (uint32_t i = 0; i < s.n && i < 64; i++) {
+		struct slice fast = slice_of(s.p + i, s.n - i), careful = fast, a, b;
+		const enum sbc_err err = sip_host_cut(&fast, &a);
+
+		must(host_cut_with_care(&careful, &b) == err);
+		must(err != SBC_OK || (same(a, b) && same(fast, careful)));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct slice all = slice_of((const char *)data, (uint32_t)size);
@@ -85,6 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const enum sbc_err err = sip_uri_parse(&a, slice_of(all.p, first));
 
 	must(err == SBC_OK || err == SBC_EBAD);
+	check_ways(slice_of(all.p, first));
+	check_hosts(slice_of(all.p, first));
 	if (err != SBC_OK)
 		return 0;
 	check_one(&a);

@@ -31,6 +31,45 @@ static void the_bucket_survives(void **state)
 	}
 }
 
+/* They live on in phones, peers and Redis: written down by a release before. */
+static void identifiers_of_releases_before_are_ours(void **state)
+{
+	static const struct {
+		uint8_t bucket;
+		const char *minted, *derived;
+	} v[] = {
+		{0, "b0773bda175e6adae4be984a8802c211", "28690a2303228ed6a55550e60227eec6"},
+		{85, "648c1e9c0b29ae2b351c52f04006b0a7", "28690a2303228ed6a55550e6579cbd59"},
+		{170, "777702af6a1d97e819036f5233f60ab7", "28690a2303228ed6a55550e6a88612ed"},
+		{255, "f21fbd78a2752affa0356f6b0b4be8ae", "28690a2303228ed6a55550e6fd75666e"},
+	};
+	char id[IDENT_LEN];
+	uint8_t bucket;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		assert_true(ident_is_ours(&key, slice_str(v[i].minted), &bucket));
+		assert_int_equal(bucket, v[i].bucket);
+		ident_derive(&key, v[i].bucket, SLICE_LIT("sip:alice@10.1.1.1:5060"), id);
+		assert_memory_equal(id, v[i].derived, IDENT_LEN);
+	}
+}
+
+/* No number comes twice, over many refills. */
+static void random_numbers_do_not_repeat(void **state)
+{
+	static uint64_t seen[1000];
+	struct ident_gen g;
+
+	(void)state;
+	ident_gen_init(&g, &seed_a);
+	for (uint32_t i = 0; i < 1000; i++) {
+		seen[i] = ident_random(&g);
+		for (uint32_t k = 0; k < i; k++)
+			assert_true(seen[k] != seen[i]);
+	}
+}
+
 static void an_identifier_is_lower_case_hex(void **state)
 {
 	struct ident_gen g;
@@ -75,6 +114,11 @@ static void strings_of_other_forms_are_not_ours(void **state)
 		"00000000000000000000000000000000",
 		"ffffffffffffffffffffffffffffffff",
 		"0000000000000000000000000000000g",
+		"0000000000000000/000000000000000",
+		":0000000000000000000000000000000",
+		"000000000000000`0000000000000000",
+		"000000000000000\xb0"
+		"0000000000000000",
 	};
 	struct ident_gen gen;
 	char id[IDENT_LEN + 1], upper[IDENT_LEN];
@@ -202,6 +246,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_bucket_survives),
+		cmocka_unit_test(identifiers_of_releases_before_are_ours),
+		cmocka_unit_test(random_numbers_do_not_repeat),
 		cmocka_unit_test(an_identifier_is_lower_case_hex),
 		cmocka_unit_test(a_changed_digit_makes_it_a_strangers),
 		cmocka_unit_test(strings_of_other_forms_are_not_ours),

@@ -1,5 +1,6 @@
 /* All implementations that run here against the meaning, byte by byte. */
 #include "sbc/base/scan.h"
+#include "sbc/base/span.h"
 
 #include "tests/lib/guard.h"
 #include "tests/lib/scan_plain.h"
@@ -195,6 +196,7 @@ static void a_span_ends_where_its_class_does(void **state)
 				while (rnd(4) && !scan_set_has(&s, p[i]));
 			}
 			assert_int_equal(scan_span(&s, p, n), scan_span_plain(&s, p, n));
+			assert_int_equal(span_of(&s, p, n), scan_span_plain(&s, p, n));
 		}
 		guard_free(&g);
 	}
@@ -213,6 +215,7 @@ static void a_stranger_is_seen_at_each_place(void **state)
 			memset(bytes, 'a', n);
 			bytes[at] = 'x';
 			assert_int_equal(scan_span(&not_x, bytes, n), at);
+			assert_int_equal(span_of(&not_x, bytes, n), at);
 			bytes[at] = (char)0xf8;
 			assert_int_equal(scan_span(&not_x, bytes, n), n);
 		}

@@ -56,6 +56,33 @@ static void numbers_and_hex(void **state)
 	assert_int_equal(w.n, 0);
 }
 
+/* Against one digit after another, with nothing readable or writable behind. */
+static void hex_of_each_length(void **state)
+{
+	uint64_t seed = 3;
+
+	(void)state;
+	for (uint32_t n = 0; n <= 40; n++) {
+		char in[40], want[80];
+		struct guard from, to;
+		struct wbuf w;
+
+		for (uint32_t i = 0; i < n; i++) {
+			const uint8_t byte = (uint8_t)unit_random(&seed);
+
+			in[i] = (char)byte;
+			want[2 * i] = "0123456789abcdef"[byte >> 4];
+			want[2 * i + 1] = "0123456789abcdef"[byte & 15];
+		}
+		wbuf_init(&w, guard_end(&to, NULL, 2 * n), 2 * n);
+		wbuf_hex(&w, (const uint8_t *)guard_end(&from, in, n), n);
+		assert_true(slice_eq(wbuf_slice(&w), slice_of(want, 2 * n)));
+		assert_true(wbuf_ok(&w));
+		guard_free(&from);
+		guard_free(&to);
+	}
+}
+
 /* Neither is read or written beyond, whatever the length of the piece. */
 static void pieces_of_each_length(void **state)
 {
@@ -85,6 +112,7 @@ int main(void)
 		cmocka_unit_test(a_write_that_does_not_fit_sticks),
 		cmocka_unit_test(the_last_byte_may_be_used),
 		cmocka_unit_test(numbers_and_hex),
+		cmocka_unit_test(hex_of_each_length),
 	};
 	return cmocka_run_group_tests_name("base/wbuf", tests, NULL, NULL);
 }

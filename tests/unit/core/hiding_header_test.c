@@ -616,6 +616,45 @@ static void every_served_method_is_allowed_and_no_other(void **state)
 	}
 }
 
+static bool crosses_alone(const char *name, struct slice word)
+{
+	char line[80];
+	struct sip_msg m;
+
+	snprintf(line, sizeof(line), "%s: %.*s\r\n", name, (int)word.n, word.p);
+	fixture_parse(&m, request_with(ACCESS, line, ""));
+	for (uint32_t i = 0; i < m.count; i++)
+		if (slice_eq(sip_entry_name(&m, i), slice_str(name)))
+			return slice_eq(sip_entry_value(&m, i), word);
+	return false;
+}
+
+/* Lists are filtered by words taken as numbers: as if each were looked up by its name. */
+static void lists_keep_what_is_served(void **state)
+{
+	static const char *const tags[] = {"timer",   "TIMER",    "100rel", "100REL",  "Privacy",
+					   "privacy", "privacyx", "time",   "timers",  "100re",
+					   "path",    "gruu",     "t",      "outbound"};
+
+	(void)state;
+	for (int m = 1; m < SIP_METHOD_COUNT; m++) {
+		const struct slice name = sip_method_name((enum sip_method)m);
+		char other[16];
+
+		assert_int_equal(crosses_alone("Allow", name),
+				 hiding_serves_method((enum sip_method)m));
+		memcpy(other, name.p, name.n);
+		other[name.n] = 'X';
+		assert_false(crosses_alone("Allow", slice_of(other, name.n + 1)));
+		assert_false(crosses_alone("Allow", slice_of(other, name.n - 1)));
+		other[0] = slice_lower(other[0]);
+		assert_false(crosses_alone("Allow", slice_of(other, name.n)));
+	}
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+		assert_int_equal(crosses_alone("Supported", slice_str(tags[i])),
+				 hiding_serves_option(slice_str(tags[i])));
+}
+
 static void what_is_required_and_not_served_is_named(void **state)
 {
 	char text[128];
@@ -675,6 +714,7 @@ int main(void)
 		cmocka_unit_test(requests_of_our_own_are_whole),
 		cmocka_unit_test(composing_beyond_the_scratch_is_refused),
 		cmocka_unit_test(every_served_method_is_allowed_and_no_other),
+		cmocka_unit_test(lists_keep_what_is_served),
 		cmocka_unit_test(what_is_required_and_not_served_is_named),
 		cmocka_unit_test(the_policy_says_what_the_writer_does),
 	};

@@ -170,6 +170,95 @@ static void nothing_is_read_beyond_the_end(void **state)
 	each_prefix("sip:a%41:b%42@[1:2::3.4.5.6]:50;c=%43?d=%44&e=%45", 49, one_prefix);
 }
 
+static void one_host(const char *bytes, uint32_t n)
+{
+	struct guard g;
+	struct slice fast = slice_of(guard_end(&g, bytes, n), n), careful = fast, a, b;
+	const enum sbc_err err = sip_host_cut(&fast, &a);
+
+	check_vector(host_cut_with_care(&careful, &b) == err, bytes);
+	if (err == SBC_OK)
+		check_vector(a.p == b.p && a.n == b.n && fast.p == careful.p && fast.n == careful.n,
+			     bytes);
+	guard_free(&g);
+}
+
+/* Many bytes at once or one after another: all short texts of what decides, and long ones. */
+static void hosts_are_as_byte_by_byte(void **state)
+{
+	static const char letters[] = "a1.-_:";
+	char text[80];
+
+	(void)state;
+	for (uint32_t n = 0; n <= 5; n++) {
+		uint32_t all = 1;
+
+		for (uint32_t i = 0; i < n; i++)
+			all *= sizeof(letters) - 1;
+		for (uint32_t k = 0; k < all; k++) {
+			uint32_t rest = k;
+
+			for (uint32_t i = 0; i < n; i++, rest /= sizeof(letters) - 1)
+				text[i] = letters[rest % (sizeof(letters) - 1)];
+			text[n] = '\0';
+			one_host(text, n);
+		}
+	}
+	for (uint32_t n = 6; n < 70; n++)
+		for (uint32_t at = 0; at < n; at++)
+			for (const char *c = letters; *c; c++) {
+				memset(text, *c == '1' ? '1' : 'b', n);
+				text[n] = '\0';
+				text[at] = *c;
+				text[n / 2] = '.';
+				one_host(text, n);
+			}
+}
+
+static void same_uri(struct slice s)
+{
+	struct sip_uri a, b;
+	const enum sbc_err err = sip_uri_parse(&a, s);
+
+	assert_int_equal(uri_parse_with_care(&b, s), err);
+	if (err != SBC_OK)
+		return;
+	assert_true(a.scheme == b.scheme && a.port == b.port && a.has_user == b.has_user);
+	assert_true(a.user.p == b.user.p && a.user.n == b.user.n);
+	assert_true(a.host.p == b.host.p && a.host.n == b.host.n);
+	assert_true(a.params.p == b.params.p && a.params.n == b.params.n);
+	assert_true(a.password.p == b.password.p && a.headers.p == b.headers.p);
+}
+
+/* One pass or with care: every form above, cut short anywhere and with any byte changed. */
+static void usual_uris_are_as_with_care(void **state)
+{
+	static const char *const more[] = {
+		"sip:sbc.example.net;lr",
+		"SiP:alice@192.168.1.57:5060;transport=udp;ob",
+		"sip:+4930123456789@a.long.name.of.a.host.example.net;user=phone",
+		"sip:h:5060;a=;b",
+	};
+	char text[160];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		each_prefix(good[i], strlen(good[i]), same_uri);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		same_uri(slice_str(bad[i]));
+	for (size_t i = 0; i < COUNT(more); i++) {
+		const uint32_t n = (uint32_t)strlen(more[i]);
+
+		each_prefix(more[i], n, same_uri);
+		for (uint32_t at = 0; at < n; at++)
+			for (uint32_t c = 0; c < 256; c++) {
+				memcpy(text, more[i], n);
+				text[at] = (char)c;
+				same_uri(slice_of(text, n));
+			}
+	}
+}
+
 static void addresses(void **state)
 {
 	static const struct {
@@ -279,6 +368,8 @@ int main(void)
 		cmocka_unit_test(parts_of_other_uris),
 		cmocka_unit_test(grammar),
 		cmocka_unit_test(nothing_is_read_beyond_the_end),
+		cmocka_unit_test(hosts_are_as_byte_by_byte),
+		cmocka_unit_test(usual_uris_are_as_with_care),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(comparison),
 		cmocka_unit_test(many_parameters_compare_byte_by_byte),
