@@ -1,36 +1,58 @@
 #include "sbc/base/net.h"
 
-/* Digits at the front of an octet, without leading zero: "010" is ten to some and eight to others. */
-static uint32_t octet_parse(const char *p, uint32_t n, uint8_t *out)
+static inline uint32_t digit_at(const char *p, uint32_t n, uint32_t at)
 {
-	uint32_t v = 0, at = 0;
+	return at < n ? (uint32_t)(uint8_t)p[at] - '0' : 10;
+}
 
-	while (at < n && at < 3 && p[at] >= '0' && p[at] <= '9')
-		v = v * 10 + (uint32_t)(p[at++] - '0');
-	if (v > 255 || (at > 1 && p[0] == '0'))
+/*
+ * How many digits at the front are an octet, at most three, or 0. Without leading zero:
+ * "010" is ten to some and eight to others.
+ */
+static inline uint32_t octet_cut(const char *p, uint32_t n, uint32_t *out)
+{
+	uint32_t v = digit_at(p, n, 0), next = digit_at(p, n, 1);
+
+	*out = v;
+	if (v > 9)
 		return 0;
-	*out = (uint8_t)v;
+	if (next > 9)
+		return 1;
+	*out = v * 10 + next;
+	if (v == 0)
+		return 0;
+	next = digit_at(p, n, 2);
+	if (next > 9)
+		return 2;
+	*out = *out * 10 + next;
+	return *out > 255 ? 0 : 3;
+}
+
+uint32_t net_ip_cut(struct slice s, uint32_t *ip)
+{
+	uint8_t octet[4];
+	uint32_t at = 0, n, v;
+
+	for (int i = 0; i < 4; i++) {
+		if (i && (at == s.n || s.p[at++] != '.'))
+			return 0;
+		n = octet_cut(s.p + at, s.n - at, &v);
+		if (n == 0)
+			return 0;
+		octet[i] = (uint8_t)v;
+		at += n;
+	}
+	memcpy(ip, octet, 4);
 	return at;
 }
 
 bool net_ip_parse(struct slice s, uint32_t *ip)
 {
-	uint8_t octet[4];
-	uint32_t at = 0, n;
+	uint32_t found;
 
-	if (s.n == 0)
+	if (s.n == 0 || net_ip_cut(s, &found) != s.n)
 		return false;
-	for (int i = 0; i < 4; i++) {
-		if (i && (at == s.n || s.p[at++] != '.'))
-			return false;
-		n = octet_parse(s.p + at, s.n - at, &octet[i]);
-		if (n == 0)
-			return false;
-		at += n;
-	}
-	if (at != s.n)
-		return false;
-	memcpy(ip, octet, 4);
+	*ip = found;
 	return true;
 }
 

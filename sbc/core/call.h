@@ -136,7 +136,7 @@ void call_let_go_unstored(struct engine *e, struct call *call);
 void call_ack_send(struct engine *e, struct call *call, struct exchange *ex, struct slice sdp);
 
 /* The far end of `leg` answers our request: tag, target and route set follow it. */
-bool call_track(struct engine *e, struct call *call, uint8_t leg, const struct sip_msg *m);
+bool call_track(struct engine *e, struct call *call, uint8_t leg, const struct rx *rx);
 
 /* ---- call_request.c: requests within dialogs ---- */
 void call_request(struct engine *e, struct call *call, uint8_t from, struct rx *rx);

@@ -29,7 +29,9 @@ struct leg {
 	bool confirmed;
 	bool indexed;                        /* in the table of dialogs */
 	uint32_t remote_tag, target, routes; /* blobs */
+	struct net_addr target_addr;         /* of `target`, once it was read; else not set */
 	char tag[IDENT_TAG_LEN];
+	char contact[IDENT_LEN]; /* user of our Contact, once it was derived; else NULs */
 	uint32_t sdp_version;
 	uint64_t sdp_print; /* of the SDP sent last on this leg */
 	uint64_t asked;     /* leg_uri_print() of the INVITE that we began it with */
@@ -71,7 +73,7 @@ uint64_t leg_uri_print(const struct engine *e, struct slice uri);
 void leg_free(struct engine *e, struct leg *leg);
 
 /* <sip:minted@border:port>, the Contact that this leg's far end sees. */
-void leg_contact_write(struct engine *e, struct wbuf *w, const struct leg *leg);
+void leg_contact_write(struct engine *e, struct wbuf *w, struct leg *leg);
 
 /* What a request on this leg says; slices in text or in the leg's blobs. */
 struct leg_request {
@@ -82,7 +84,7 @@ struct leg_request {
 void leg_request_fill(struct engine *e, const struct leg *leg, struct leg_request *r);
 
 /* The Contact of a request or response that has one, added to text. */
-struct slice leg_contact(struct engine *e, const struct leg *leg);
+struct slice leg_contact(struct engine *e, struct leg *leg);
 
 /* A request of our own on this leg: ACK or BYE. SLICE_NONE when it did not fit. */
 struct slice leg_own_request(struct engine *e, const struct leg *leg, enum sip_method method,

@@ -28,6 +28,7 @@
 #include "sbc/sip/cseq.h"
 #include "sbc/sip/msg.h"
 #include "sbc/sip/uri.h"
+#include "sbc/sip/usual.h"
 #include "sbc/sip/via.h"
 
 /* Largest payload of a UDP datagram over IPv4. */

@@ -5,6 +5,7 @@
 #include "sbc/sip/addr.h"
 #include "sbc/sip/cseq.h"
 #include "sbc/sip/param.h"
+#include "sbc/sip/usual.h"
 #include "sbc/sip/via.h"
 
 /* hiding_serves_method() says the same by enum; a test holds the two together. */
@@ -121,6 +122,7 @@ void reply_start_write(struct wbuf *w, uint16_t status, struct slice reason, str
 		       struct slice to_tag)
 {
 	struct sip_addr to;
+	struct slice tag;
 
 	wbuf_lit(w, "SIP/2.0 ");
 	wbuf_u64(w, status);
@@ -128,7 +130,7 @@ void reply_start_write(struct wbuf *w, uint16_t status, struct slice reason, str
 	wbuf_put(w, reason.n ? reason : sip_status_reason(status));
 	wbuf_lit(w, "\r\n");
 	wbuf_put(w, head);
-	if (to_tag.n && sip_addr_parse(&to, head_to(head)) == SBC_OK && !sip_addr_tag(&to).n) {
+	if (to_tag.n && sip_addr_tagged(&to, &tag, head_to(head)) == SBC_OK && !tag.n) {
 		wbuf_lit(w, ";tag=");
 		wbuf_put(w, to_tag);
 	}

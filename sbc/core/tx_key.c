@@ -5,6 +5,7 @@
 #include "sbc/sip/cseq.h"
 #include "sbc/sip/param.h"
 #include "sbc/sip/uri.h"
+#include "sbc/sip/usual.h"
 
 /*
  * A key is a letter for its kind and then parts, each with its length before it,
@@ -86,8 +87,9 @@ static void key_sent_by(struct tx_key *k, const struct sip_via *via)
 static struct slice tag_of(const struct sip_msg *m, enum sip_hdr id)
 {
 	struct sip_addr a;
+	struct slice tag;
 
-	return sip_addr_of(m, id, &a) == SBC_OK ? sip_addr_tag(&a) : SLICE_NONE;
+	return sip_addr_tagged_of(m, id, &a, &tag) == SBC_OK ? tag : SLICE_NONE;
 }
 
 /* What its copies are told by that is compared by rules. */
