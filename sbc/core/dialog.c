@@ -33,14 +33,12 @@ struct slice leg_remote(const struct engine *e, const struct leg *leg)
 	return leg_part(e, leg, (uint32_t)leg->call_id_len + leg->local_len, leg->remote_len);
 }
 
-/* Found once: a call's records name both users several times. */
-static void leg_find_user(const struct engine *e, struct leg *leg)
+static void leg_find_user(struct leg *leg, struct slice remote)
 {
-	struct slice remote = leg_remote(e, leg), tag;
+	struct slice tag;
 	struct sip_addr a;
 	struct sip_uri u;
 
-	leg->user_at = leg->user_len = 0;
 	if (sip_addr_tagged(&a, &tag, remote) != SBC_OK || sip_uri_parse(&u, a.uri) != SBC_OK ||
 	    !u.user.n)
 		return;
@@ -48,10 +46,13 @@ static void leg_find_user(const struct engine *e, struct leg *leg)
 	leg->user_len = (uint16_t)u.user.n;
 }
 
-struct slice leg_user(const struct engine *e, const struct leg *leg)
+/* Found once, when asked for: a call's records name both users several times. */
+struct slice leg_user(const struct engine *e, struct leg *leg)
 {
 	struct slice remote = leg_remote(e, leg);
 
+	if (leg->user_len == 0)
+		leg_find_user(leg, remote);
 	return remote.n ? slice_of(remote.p + leg->user_at, leg->user_len) : SLICE_NONE;
 }
 
@@ -87,8 +88,7 @@ bool leg_set_ident(struct engine *e, struct leg *leg, struct slice call_id, stru
 	leg->local_len = (uint16_t)(w.n - leg->call_id_len);
 	wire_put(&w, remote);
 	leg->remote_len = (uint16_t)(w.n - leg->call_id_len - leg->local_len);
-	if (wbuf_ok(&w))
-		leg_find_user(e, leg);
+	leg->user_at = leg->user_len = 0;
 	return wbuf_ok(&w);
 }
 
@@ -114,6 +114,12 @@ bool leg_set_remote_tag(struct engine *e, struct leg *leg, struct slice tag)
 	return leg_put(e, &leg->remote_tag, tag);
 }
 
+static void uri_addr(const struct sip_uri *u, struct net_addr *addr)
+{
+	if (sip_uri_addr(u, addr) != SBC_OK)
+		*addr = (struct net_addr){0};
+}
+
 bool leg_set_target(struct engine *e, struct leg *leg, const struct sip_msg *m)
 {
 	struct sip_addr contact;
@@ -126,8 +132,7 @@ bool leg_set_target(struct engine *e, struct leg *leg, const struct sip_msg *m)
 		return true;
 	if (!leg_put(e, &leg->target, contact.uri))
 		return false;
-	if (sip_uri_addr(&uri, &leg->target_addr) != SBC_OK)
-		leg->target_addr = (struct net_addr){0};
+	uri_addr(&uri, &leg->target_addr);
 	return true;
 }
 
@@ -156,15 +161,17 @@ bool leg_set_routes(struct engine *e, struct leg *leg, const struct sip_msg *m, 
 	return leg_put(e, &leg->routes, leg_route_write(e, m, reverse));
 }
 
-uint64_t leg_uri_print(const struct engine *e, struct slice uri)
+uint64_t leg_uri_print(const struct engine *e, struct slice uri, struct net_addr *addr)
 {
 	struct siphash_key key = e->key;
 	char host[SNAPSHOT_HOST];
 	struct sip_uri u;
 	uint32_t n;
 
+	*addr = (struct net_addr){0};
 	if (sip_uri_parse(&u, uri) != SBC_OK)
 		return siphash13(&e->key, uri.p, uri.n);
+	uri_addr(&u, addr);
 	n = u.host.n < sizeof(host) ? u.host.n : (uint32_t)sizeof(host);
 	for (uint32_t i = 0; i < n; i++)
 		host[i] = slice_lower(u.host.p[i]);

@@ -25,7 +25,7 @@ struct leg {
 	uint32_t rseq_far;      /* what the other leg's far end called it */
 	uint32_t ident;
 	uint16_t call_id_len, local_len, remote_len;
-	uint16_t user_at, user_len; /* in `remote` */
+	uint16_t user_at, user_len; /* in `remote`; 0 before it was asked for */
 	bool confirmed;
 	bool indexed;                        /* in the table of dialogs */
 	uint32_t remote_tag, target, routes; /* blobs */
@@ -40,7 +40,7 @@ struct leg {
 struct slice leg_call_id(const struct engine *e, const struct leg *leg);
 struct slice leg_local(const struct engine *e, const struct leg *leg);
 struct slice leg_remote(const struct engine *e, const struct leg *leg);
-struct slice leg_user(const struct engine *e, const struct leg *leg); /* the far end's */
+struct slice leg_user(const struct engine *e, struct leg *leg); /* the far end's */
 struct slice leg_remote_tag(const struct engine *e, const struct leg *leg);
 
 static inline struct slice leg_tag(const struct leg *leg)
@@ -67,8 +67,11 @@ bool leg_set_routes(struct engine *e, struct leg *leg, const struct sip_msg *m, 
 /* The same as a Route value in text; SLICE_NONE when there is none or it is absurd. */
 struct slice leg_route_write(struct engine *e, const struct sip_msg *m, bool reverse);
 
-/* Keyed hash of whom a Request-URI asks for: user, host and port, without parameters. */
-uint64_t leg_uri_print(const struct engine *e, struct slice uri);
+/*
+ * Keyed hash of whom a Request-URI asks for: user, host and port, without parameters.
+ * `*addr` is the URI's address, or not set when it has none.
+ */
+uint64_t leg_uri_print(const struct engine *e, struct slice uri, struct net_addr *addr);
 
 void leg_free(struct engine *e, struct leg *leg);
 

@@ -55,7 +55,12 @@ static void receive_fault(struct engine *e, const struct engine_path *path, enum
 bool engine_rx_init(struct engine *e, struct rx *rx, const struct sip_msg *m,
 		    const struct engine_path *path)
 {
-	*rx = (struct rx){.m = m, .path = *path};
+	/* All else is filled below, or by whoever needs it: this is done for each message. */
+	rx->m = m;
+	rx->path = *path;
+	rx->uri.whole = SLICE_NONE;
+	rx->ex = NULL;
+	rx->forwarded = false;
 	if (path->listener >= e->snap->listeners)
 		return false;
 	rx->realm = e->snap->listener[path->listener].realm;

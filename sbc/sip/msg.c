@@ -35,16 +35,16 @@ static void blame(struct walk *w, enum sbc_err err, uint16_t status, const char 
 /* False when it is one that may not be given twice. */
 static inline bool index_line(struct sip_msg *m, const struct head_line *h, uint8_t at)
 {
-	struct sip_hdr_entry *e = &m->hdr[at];
 	const uint8_t first = m->first[h->id];
 	const uint32_t off = (uint32_t)(h->name - m->buf);
-	const uint32_t value = (uint32_t)(h->value - h->name);
 
-	e->name_off = (uint16_t)off;
-	e->value_off = (uint16_t)(off + value);
-	e->value_len = (uint16_t)(h->value_end - h->value);
-	e->name_len = (uint8_t)h->name_len;
-	e->id = (uint8_t)h->id;
+	m->hdr[at] = (struct sip_hdr_entry){
+		.name_off = (uint16_t)off,
+		.value_off = (uint16_t)(off + (uint32_t)(h->value - h->name)),
+		.value_len = (uint16_t)(h->value_end - h->value),
+		.name_len = (uint8_t)h->name_len,
+		.id = (uint8_t)h->id,
+	};
 	m->first[h->id] = first == SIP_NO_ENTRY ? at : first;
 	return first == SIP_NO_ENTRY || !only_once[h->id];
 }

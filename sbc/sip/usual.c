@@ -142,7 +142,7 @@ bool sip_via_usual(struct sip_via *v, struct slice value)
 	if (!slice_starts(value, protocol))
 		return false;
 	const char *p = value.p + protocol.n, *end = value.p + value.n;
-	*v = (struct sip_via){.whole = value, .transport = slice_of(value.p + 8, 3)};
+	*v = (struct sip_via){.whole = value, .transport = slice_of(value.p + 8, 3), .plain = true};
 	v->host = slice_of(p, net_ip_cut(slice_of(p, left(p, end)), &ip));
 	if (v->host.n == 0)
 		return false;
