@@ -1,9 +1,10 @@
 /*
  * checksum: the Internet checksum (RFC 1071) over contiguous bytes.
  *
- * Sums are over 32-bit words in machine order into 64 bits: byte order does not
- * matter to a ones' complement sum (RFC 1071 section 2 B), and the carries of a
- * whole datagram fit in the upper half.
+ * Sums are over words in machine order: byte order does not matter to a ones'
+ * complement sum (RFC 1071 section 2 B). They are over 64-bit words with the carry
+ * added at the other end (2 A, C), and left in 33 bits, so that a few more words can be
+ * added to one without a thought.
  */
 #ifndef DATAPLANE_CHECKSUM_H
 #define DATAPLANE_CHECKSUM_H
@@ -16,24 +17,32 @@
 
 #include "dataplane/packet.h"
 
+static inline uint64_t checksum_word(uint64_t sum, const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	sum += word;
+	return sum + (sum < word);
+}
+
 static inline uint64_t checksum_add(uint64_t sum, const uint8_t *p, uint32_t n)
 {
-	uint32_t word[4];
+	uint8_t rest[8] = {0};
 
-	for (; n >= sizeof(word); n -= sizeof(word), p += sizeof(word)) {
-		memcpy(word, p, sizeof(word));
-		sum += (uint64_t)word[0] + word[1] + word[2] + word[3];
+	for (; n >= 32; n -= 32, p += 32) {
+		sum = checksum_word(sum, p);
+		sum = checksum_word(sum, p + 8);
+		sum = checksum_word(sum, p + 16);
+		sum = checksum_word(sum, p + 24);
 	}
-	for (; n >= 4; n -= 4, p += 4) {
-		memcpy(word, p, 4);
-		sum += word[0];
-	}
+	for (; n >= 8; n -= 8, p += 8)
+		sum = checksum_word(sum, p);
 	if (n) {
-		word[0] = 0;
-		memcpy(word, p, n);
-		sum += word[0];
+		memcpy(rest, p, n);
+		sum = checksum_word(sum, rest);
 	}
-	return sum;
+	return (sum & 0xffffffff) + (sum >> 32);
 }
 
 static inline uint16_t checksum_fold(uint64_t sum)

@@ -59,8 +59,7 @@ static void carry(struct worker *w, const struct engine_action *a)
 		carry_answer(w, a->answer);
 		break;
 	case ENGINE_RECORD:
-		if (!w->dp->conf.no_records)
-			worker_record(w, a->record);
+		worker_record(w, a->record);
 		break;
 	case ENGINE_STORE_PUT:
 		state_put(w, a->store);

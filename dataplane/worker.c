@@ -17,8 +17,8 @@
 #include "dataplane/steer.h"
 #include "dataplane/tx.h"
 
-/* Ticks in a row when the engine says that more is due at once. */
-#define ENGINE_TICKS 8u
+/* Ticks in a row when the engine says that more is due at once: packets wait meanwhile. */
+#define ENGINE_TICKS 4u
 
 void worker_take(struct worker *w, enum packet_kind kind, struct rte_mbuf *m)
 {

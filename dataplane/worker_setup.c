@@ -91,6 +91,7 @@ static void engine_conf_fill(const struct worker *w, struct engine_conf *c)
 	c->key = conf->key;
 	c->snapshot = conf->snapshot;
 	c->wall_ms = conf->wall_ms;
+	c->no_records = conf->no_records;
 }
 
 static bool engine_create(struct worker *w)

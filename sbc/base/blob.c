@@ -94,7 +94,8 @@ struct slice blob_slice(const struct blob_store *b, uint32_t ref)
 {
 	if (ref == 0)
 		return SLICE_NONE;
-	return slice_of(blob_ptr(b, ref), b->len[class_of(b, ref)][ref & INDEX_MASK]);
+	uint32_t c = class_of(b, ref), i = ref & INDEX_MASK;
+	return slice_of((const char *)b->mem[c] + (size_t)i * b->cls[c].size, b->len[c][i]);
 }
 
 void blob_give(struct blob_store *b, uint32_t ref)

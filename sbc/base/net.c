@@ -1,42 +1,58 @@
 #include "sbc/base/net.h"
 
-static inline bool take_digit(const char **p, const char *end, uint32_t *digit)
+static inline uint32_t digit_at(const char *p, uint32_t n, uint32_t at)
 {
-	if (*p == end || (*digit = (uint32_t)(uint8_t)(*p)[0] - '0') > 9)
-		return false;
-	++*p;
-	return true;
+	return at < n ? (uint32_t)(uint8_t)p[at] - '0' : 10;
 }
 
-/* One octet off the front, at most three digits. "010" is ten to some and eight to others. */
-static inline bool take_octet(const char **p, const char *end, uint8_t *out)
+/*
+ * How many digits at the front are an octet, at most three, or 0. Without leading zero:
+ * "010" is ten to some and eight to others.
+ */
+static inline uint32_t octet_cut(const char *p, uint32_t n, uint32_t *out)
 {
-	uint32_t v, digit;
+	uint32_t v = digit_at(p, n, 0), next = digit_at(p, n, 1);
 
-	if (!take_digit(p, end, &v))
-		return false;
-	if (v != 0 && take_digit(p, end, &digit)) {
-		v = v * 10 + digit;
-		if (take_digit(p, end, &digit))
-			v = v * 10 + digit;
+	*out = v;
+	if (v > 9)
+		return 0;
+	if (next > 9)
+		return 1;
+	*out = v * 10 + next;
+	if (v == 0)
+		return 0;
+	next = digit_at(p, n, 2);
+	if (next > 9)
+		return 2;
+	*out = *out * 10 + next;
+	return *out > 255 ? 0 : 3;
+}
+
+uint32_t net_ip_cut(struct slice s, uint32_t *ip)
+{
+	uint8_t octet[4];
+	uint32_t at = 0, n, v;
+
+	for (int i = 0; i < 4; i++) {
+		if (i && (at == s.n || s.p[at++] != '.'))
+			return 0;
+		n = octet_cut(s.p + at, s.n - at, &v);
+		if (n == 0)
+			return 0;
+		octet[i] = (uint8_t)v;
+		at += n;
 	}
-	*out = (uint8_t)v;
-	return v <= 255;
+	memcpy(ip, octet, 4);
+	return at;
 }
 
 bool net_ip_parse(struct slice s, uint32_t *ip)
 {
-	uint8_t octet[4];
+	uint32_t found;
 
-	if (s.n == 0)
+	if (s.n == 0 || net_ip_cut(s, &found) != s.n)
 		return false;
-	const char *p = s.p, *end = s.p + s.n;
-	for (int i = 0; i < 4; i++)
-		if ((i && (p == end || *p++ != '.')) || !take_octet(&p, end, &octet[i]))
-			return false;
-	if (p != end)
-		return false;
-	memcpy(ip, octet, 4);
+	*ip = found;
 	return true;
 }
 

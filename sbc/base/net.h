@@ -38,6 +38,9 @@ static inline bool net_addr_is_set(struct net_addr a)
  */
 bool net_ip_parse(struct slice s, uint32_t *ip);
 
+/* How many bytes at the front are such an address, or 0: what follows is the caller's. */
+uint32_t net_ip_cut(struct slice s, uint32_t *ip);
+
 /* "a.b.c.d:port"; port 1 to 65535. */
 bool net_addr_parse(struct slice s, struct net_addr *out);
 

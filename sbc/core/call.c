@@ -22,20 +22,26 @@ struct call *call_new(struct engine *e)
 	return call;
 }
 
+static uint32_t tagged_hash(const struct engine *e, uint32_t call_id, struct slice tag)
+{
+	return call_id + 31 * engine_hash(e, tag);
+}
+
 static uint32_t dialog_hash(const struct engine *e, struct slice call_id, struct slice tag)
 {
-	return engine_hash(e, call_id) + 31 * engine_hash(e, tag);
+	return tagged_hash(e, engine_hash(e, call_id), tag);
 }
 
 void call_index_leg(struct engine *e, struct call *call, uint8_t leg)
 {
 	struct leg *l = &call->leg[leg];
+	uint32_t call_id = engine_hash(e, leg_call_id(e, l));
 
 	table_insert(&e->dialogs, 2 * call_index(e, call) + leg,
-		     dialog_hash(e, leg_call_id(e, l), leg_tag(l)));
+		     tagged_hash(e, call_id, leg_tag(l)));
 	l->indexed = true;
 	if (leg == CALL_CALLEE)
-		table_insert(&e->ids, call_index(e, call), engine_hash(e, leg_call_id(e, l)));
+		table_insert(&e->ids, call_index(e, call), call_id);
 }
 
 void call_unindex(struct engine *e, struct call *call)
@@ -83,6 +89,7 @@ struct call *call_find(struct engine *e, const struct rx *rx, uint8_t *leg)
 bool call_spirals(const struct engine *e, const struct rx *rx)
 {
 	uint32_t i = table_first(&e->dialogs, dialog_hash(e, rx->call_id, rx->from_tag));
+	struct net_addr addr;
 
 	for (; i != TABLE_NONE; i = table_next(&e->dialogs, i)) {
 		const struct call *call = pool_at(&e->calls, i / 2);
@@ -90,7 +97,7 @@ bool call_spirals(const struct engine *e, const struct rx *rx)
 
 		if ((i & 1) == CALL_CALLEE && slice_eq(leg_call_id(e, l), rx->call_id) &&
 		    slice_eq(leg_tag(l), rx->from_tag))
-			return l->asked != leg_uri_print(e, rx->m->request_uri);
+			return l->asked != leg_uri_print(e, rx->m->request_uri, &addr);
 	}
 	/* Where there are several groups, it may be another's, on another node. */
 	return e->snap->groups > 1;
@@ -114,8 +121,7 @@ bool call_is_whole(const struct engine *e, const struct call *call)
 	return leg_is_whole(e, &call->leg[CALL_CALLER]) && leg_is_whole(e, &call->leg[CALL_CALLEE]);
 }
 
-void call_user(const struct engine *e, const struct call *call, uint8_t leg, char *out,
-	       uint32_t cap)
+void call_user(const struct engine *e, struct call *call, uint8_t leg, char *out, uint32_t cap)
 {
 	struct slice user = leg_user(e, &call->leg[leg]);
 	uint32_t n = user.n < cap ? user.n : cap - 1;
@@ -125,9 +131,9 @@ void call_user(const struct engine *e, const struct call *call, uint8_t leg, cha
 	out[n] = '\0';
 }
 
-void call_record(struct engine *e, const struct call *call, enum engine_record_kind kind)
+void call_record(struct engine *e, struct call *call, enum engine_record_kind kind)
 {
-	struct engine_record *r = engine_out_record(e->out);
+	struct engine_record *r = engine_record(e);
 
 	if (r == NULL)
 		return;

@@ -107,8 +107,7 @@ void call_strip(struct engine *e, struct call *call);
 void call_owed(struct engine *e, struct call *call);
 
 /* The user of a leg's far end, cut to `cap` and NUL-terminated. */
-void call_user(const struct engine *e, const struct call *call, uint8_t leg, char *out,
-	       uint32_t cap);
+void call_user(const struct engine *e, struct call *call, uint8_t leg, char *out, uint32_t cap);
 
 /* ---- call_invite.c ---- */
 
@@ -136,7 +135,7 @@ void call_let_go_unstored(struct engine *e, struct call *call);
 void call_ack_send(struct engine *e, struct call *call, struct exchange *ex, struct slice sdp);
 
 /* The far end of `leg` answers our request: tag, target and route set follow it. */
-bool call_track(struct engine *e, struct call *call, uint8_t leg, const struct sip_msg *m);
+bool call_track(struct engine *e, struct call *call, uint8_t leg, const struct rx *rx);
 
 /* ---- call_request.c: requests within dialogs ---- */
 void call_request(struct engine *e, struct call *call, uint8_t from, struct rx *rx);
@@ -154,6 +153,6 @@ void call_timer(struct engine *e, struct call *call);
 void call_media(struct engine *e, const struct engine_media *m);
 
 /* One of our own records, begun. */
-void call_record(struct engine *e, const struct call *call, enum engine_record_kind kind);
+void call_record(struct engine *e, struct call *call, enum engine_record_kind kind);
 
 #endif

@@ -29,7 +29,8 @@ static struct slice response_compose(struct engine *e, struct call *call, struct
 				     const struct sip_msg *m, const struct offer_io *io,
 				     struct slice rseq)
 {
-	const struct leg *to = &call->leg[ex->from], *from = &call->leg[!ex->from];
+	const struct leg *from = &call->leg[!ex->from];
+	struct leg *to = &call->leg[ex->from];
 	struct wbuf *text = engine_text(e);
 	struct hiding_response hr = {
 		.snap = e->snap,
@@ -88,14 +89,12 @@ void call_ack_send(struct engine *e, struct call *call, struct exchange *ex, str
 	ex->far_tag = engine_hash(e, leg_remote_tag(e, leg));
 }
 
-bool call_track(struct engine *e, struct call *call, uint8_t leg, const struct sip_msg *m)
+bool call_track(struct engine *e, struct call *call, uint8_t leg, const struct rx *rx)
 {
 	struct leg *l = &call->leg[leg];
-	struct sip_addr to;
+	const struct sip_msg *m = rx->m;
+	struct slice tag = rx->to_tag;
 
-	if (sip_addr_of(m, SIP_HDR_TO, &to) != SBC_OK)
-		return false;
-	struct slice tag = sip_addr_tag(&to);
 	/* A 1xx without a tag makes no dialog (12.1). */
 	if (tag.n == 0 && m->status < 200)
 		return true;
@@ -137,7 +136,7 @@ static void invite_provisional(struct engine *e, struct call *call, struct excha
 	/* 16.7, 2: each provisional above 100 gives the callee more time. */
 	wheel_arm(&e->wheel, call_index(e, call), e->now + e->snap->ring_timeout_ms);
 	bool news = !slice_eq(rx->to_tag, leg_remote_tag(e, &call->leg[CALL_CALLEE]));
-	if (!call_track(e, call, CALL_CALLEE, m))
+	if (!call_track(e, call, CALL_CALLEE, rx))
 		return;
 	call->state = CALL_EARLY;
 	/* Without it an INVITE sent again after a death would be a second call to the callee. */
@@ -232,14 +231,15 @@ static void invite_unusable(struct engine *e, struct call *call, struct exchange
 }
 
 static void invite_success(struct engine *e, struct call *call, struct exchange *ex,
-			   const struct sip_msg *m)
+			   const struct rx *rx)
 {
+	const struct sip_msg *m = rx->m;
 	struct offer_io io;
 	uint16_t status;
 
 	ex->flags |= EXCHANGE_F_ANSWERED;
 	call->leg[CALL_CALLEE].confirmed = true;
-	if (!call_track(e, call, CALL_CALLEE, m)) {
+	if (!call_track(e, call, CALL_CALLEE, rx)) {
 		invite_unusable(e, call, ex, 500);
 		return;
 	}
@@ -289,7 +289,7 @@ void call_invite_response(struct engine *e, struct call *call, struct exchange *
 	} else if (m->status < 200) {
 		invite_provisional(e, call, ex, rx);
 	} else if (m->status < 300) {
-		invite_success(e, call, ex, m);
+		invite_success(e, call, ex, rx);
 	} else {
 		if (!call_relay_response(e, call, ex, m, &none, SLICE_NONE))
 			exchange_reply(e, ex, 500, leg_tag(&call->leg[CALL_CALLER]), SLICE_NONE);

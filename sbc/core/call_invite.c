@@ -112,7 +112,7 @@ static bool invite_caller(struct engine *e, struct rx *rx, const struct engine_a
 static bool invite_route(struct engine *e, struct rx *rx, const struct engine_answer *answer,
 			 struct route_target *target)
 {
-	struct slice user = uri_user(rx->m->request_uri);
+	struct slice user = engine_request_uri(rx) ? rx->uri.user : SLICE_NONE;
 	enum engine_ask_kind kind;
 	uint8_t bucket;
 
@@ -219,7 +219,7 @@ static bool callee_leg(struct engine *e, struct call *call, const struct rx *rx,
 	struct slice uri = callee_uri(e, rx, t, theirs);
 	if (!wbuf_ok(w))
 		return false;
-	leg->asked = leg_uri_print(e, uri);
+	leg->asked = leg_uri_print(e, uri, &leg->target_addr);
 	leg->target = blob_copy(&e->blobs, uri);
 	if (leg->target == 0 ||
 	    !leg_set_ident(e, leg, slice_of(call_id, sizeof(call_id)), from, to))

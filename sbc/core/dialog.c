@@ -33,24 +33,26 @@ struct slice leg_remote(const struct engine *e, const struct leg *leg)
 	return leg_part(e, leg, (uint32_t)leg->call_id_len + leg->local_len, leg->remote_len);
 }
 
-/* Found once: a call's records name both users several times. */
-static void leg_find_user(const struct engine *e, struct leg *leg)
+static void leg_find_user(struct leg *leg, struct slice remote)
 {
-	struct slice remote = leg_remote(e, leg);
+	struct slice tag;
 	struct sip_addr a;
 	struct sip_uri u;
 
-	leg->user_at = leg->user_len = 0;
-	if (sip_addr_parse(&a, remote) != SBC_OK || sip_uri_parse(&u, a.uri) != SBC_OK || !u.user.n)
+	if (sip_addr_tagged(&a, &tag, remote) != SBC_OK || sip_uri_parse(&u, a.uri) != SBC_OK ||
+	    !u.user.n)
 		return;
 	leg->user_at = (uint16_t)(u.user.p - remote.p);
 	leg->user_len = (uint16_t)u.user.n;
 }
 
-struct slice leg_user(const struct engine *e, const struct leg *leg)
+/* Found once, when asked for: a call's records name both users several times. */
+struct slice leg_user(const struct engine *e, struct leg *leg)
 {
 	struct slice remote = leg_remote(e, leg);
 
+	if (leg->user_len == 0)
+		leg_find_user(leg, remote);
 	return remote.n ? slice_of(remote.p + leg->user_at, leg->user_len) : SLICE_NONE;
 }
 
@@ -86,8 +88,7 @@ bool leg_set_ident(struct engine *e, struct leg *leg, struct slice call_id, stru
 	leg->local_len = (uint16_t)(w.n - leg->call_id_len);
 	wire_put(&w, remote);
 	leg->remote_len = (uint16_t)(w.n - leg->call_id_len - leg->local_len);
-	if (wbuf_ok(&w))
-		leg_find_user(e, leg);
+	leg->user_at = leg->user_len = 0;
 	return wbuf_ok(&w);
 }
 
@@ -113,15 +114,26 @@ bool leg_set_remote_tag(struct engine *e, struct leg *leg, struct slice tag)
 	return leg_put(e, &leg->remote_tag, tag);
 }
 
+static void uri_addr(const struct sip_uri *u, struct net_addr *addr)
+{
+	if (sip_uri_addr(u, addr) != SBC_OK)
+		*addr = (struct net_addr){0};
+}
+
 bool leg_set_target(struct engine *e, struct leg *leg, const struct sip_msg *m)
 {
 	struct sip_addr contact;
 	struct sip_uri uri;
+	struct slice tag;
 
-	if (sip_addr_of(m, SIP_HDR_CONTACT, &contact) != SBC_OK || contact.is_star ||
+	if (sip_addr_tagged_of(m, SIP_HDR_CONTACT, &contact, &tag) != SBC_OK || contact.is_star ||
+	    slice_eq(contact.uri, leg_blob(e, leg->target)) ||
 	    sip_uri_parse(&uri, contact.uri) != SBC_OK || uri.scheme > SIP_SCHEME_SIPS)
 		return true;
-	return leg_put(e, &leg->target, contact.uri);
+	if (!leg_put(e, &leg->target, contact.uri))
+		return false;
+	uri_addr(&uri, &leg->target_addr);
+	return true;
 }
 
 struct slice leg_route_write(struct engine *e, const struct sip_msg *m, bool reverse)
@@ -149,15 +161,17 @@ bool leg_set_routes(struct engine *e, struct leg *leg, const struct sip_msg *m, 
 	return leg_put(e, &leg->routes, leg_route_write(e, m, reverse));
 }
 
-uint64_t leg_uri_print(const struct engine *e, struct slice uri)
+uint64_t leg_uri_print(const struct engine *e, struct slice uri, struct net_addr *addr)
 {
 	struct siphash_key key = e->key;
 	char host[SNAPSHOT_HOST];
 	struct sip_uri u;
 	uint32_t n;
 
+	*addr = (struct net_addr){0};
 	if (sip_uri_parse(&u, uri) != SBC_OK)
 		return siphash13(&e->key, uri.p, uri.n);
+	uri_addr(&u, addr);
 	n = u.host.n < sizeof(host) ? u.host.n : (uint32_t)sizeof(host);
 	for (uint32_t i = 0; i < n; i++)
 		host[i] = slice_lower(u.host.p[i]);
@@ -175,14 +189,16 @@ void leg_free(struct engine *e, struct leg *leg)
 	leg->ident = leg->remote_tag = leg->target = leg->routes = 0;
 }
 
-void leg_contact_write(struct engine *e, struct wbuf *w, const struct leg *leg)
+/* Derived once: each 1xx and 2xx has it, and neither Call-ID nor tag changes. */
+void leg_contact_write(struct engine *e, struct wbuf *w, struct leg *leg)
 {
 	uint16_t listener = e->slots.listener_index[leg->listener];
-	char user[IDENT_LEN];
 
-	ident_derive(&e->key, ident_bucket(&e->key, leg_call_id(e, leg)), leg_tag(leg), user);
+	if (leg->contact[0] == '\0')
+		ident_derive(&e->key, ident_bucket(&e->key, leg_call_id(e, leg)), leg_tag(leg),
+			     leg->contact);
 	wbuf_lit(w, "<sip:");
-	wbuf_put(w, slice_of(user, sizeof(user)));
+	wbuf_put(w, slice_of(leg->contact, sizeof(leg->contact)));
 	wbuf_char(w, '@');
 	net_addr_write(w, e->snap->listener[listener].addr);
 	wbuf_char(w, '>');
@@ -195,6 +211,15 @@ static bool uri_hop(const struct engine *e, struct slice uri, struct net_addr *h
 
 	return uri.n && sip_uri_parse(&u, uri) == SBC_OK && sip_uri_addr(&u, hop) == SBC_OK &&
 	       engine_may_send(e, hop->ip);
+}
+
+/* The same for the remote target, whose address is kept from when it was set. */
+static bool target_hop(const struct engine *e, const struct leg *leg, struct net_addr *hop)
+{
+	if (!net_addr_is_set(leg->target_addr))
+		return uri_hop(e, leg_blob(e, leg->target), hop);
+	*hop = leg->target_addr;
+	return engine_may_send(e, hop->ip);
 }
 
 struct leg_route {
@@ -225,9 +250,9 @@ static struct net_addr leg_hop(const struct engine *e, const struct leg *leg)
 
 	if (engine_realm_by_source(engine_realm(e, leg->slot)))
 		return leg->source;
-	if (leg_first_route(e, leg, &route))
+	if (leg->routes && leg_first_route(e, leg, &route))
 		return uri_hop(e, route.first, &hop) ? hop : leg->source;
-	return uri_hop(e, leg_blob(e, leg->target), &hop) ? hop : leg->source;
+	return target_hop(e, leg, &hop) ? hop : leg->source;
 }
 
 static struct slice leg_tagged(struct engine *e, struct slice value, struct slice tag)
@@ -252,7 +277,7 @@ static void leg_fill_routing(struct engine *e, const struct leg *leg, struct leg
 	if (r->uri.n == 0 && sip_addr_parse(&remote, leg_remote(e, leg)) == SBC_OK)
 		r->uri = remote.uri;
 	r->route = leg_blob(e, leg->routes);
-	if (!leg_first_route(e, leg, &route) || !route.strict)
+	if (!leg->routes || !leg_first_route(e, leg, &route) || !route.strict)
 		return;
 	uint32_t from = e->text.n;
 	if (slice_trim(route.rest).n) {
@@ -279,7 +304,7 @@ void leg_request_fill(struct engine *e, const struct leg *leg, struct leg_reques
 	r->branch = engine_branch(e);
 }
 
-struct slice leg_contact(struct engine *e, const struct leg *leg)
+struct slice leg_contact(struct engine *e, struct leg *leg)
 {
 	uint32_t from = e->text.n;
 
@@ -333,5 +358,5 @@ bool leg_knows_source(const struct engine *e, const struct leg *leg, const struc
 	if (snapshot_peer_at(e->snap, rx->realm, rx->path.remote, true) != SNAPSHOT_NONE ||
 	    leg_hop(e, leg).ip == rx->path.remote.ip)
 		return true;
-	return uri_hop(e, leg_blob(e, leg->target), &target) && target.ip == rx->path.remote.ip;
+	return target_hop(e, leg, &target) && target.ip == rx->path.remote.ip;
 }

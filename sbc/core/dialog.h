@@ -25,11 +25,13 @@ struct leg {
 	uint32_t rseq_far;      /* what the other leg's far end called it */
 	uint32_t ident;
 	uint16_t call_id_len, local_len, remote_len;
-	uint16_t user_at, user_len; /* in `remote` */
+	uint16_t user_at, user_len; /* in `remote`; 0 before it was asked for */
 	bool confirmed;
 	bool indexed;                        /* in the table of dialogs */
 	uint32_t remote_tag, target, routes; /* blobs */
+	struct net_addr target_addr;         /* of `target`, once it was read; else not set */
 	char tag[IDENT_TAG_LEN];
+	char contact[IDENT_LEN]; /* user of our Contact, once it was derived; else NULs */
 	uint32_t sdp_version;
 	uint64_t sdp_print; /* of the SDP sent last on this leg */
 	uint64_t asked;     /* leg_uri_print() of the INVITE that we began it with */
@@ -38,7 +40,7 @@ struct leg {
 struct slice leg_call_id(const struct engine *e, const struct leg *leg);
 struct slice leg_local(const struct engine *e, const struct leg *leg);
 struct slice leg_remote(const struct engine *e, const struct leg *leg);
-struct slice leg_user(const struct engine *e, const struct leg *leg); /* the far end's */
+struct slice leg_user(const struct engine *e, struct leg *leg); /* the far end's */
 struct slice leg_remote_tag(const struct engine *e, const struct leg *leg);
 
 static inline struct slice leg_tag(const struct leg *leg)
@@ -65,13 +67,16 @@ bool leg_set_routes(struct engine *e, struct leg *leg, const struct sip_msg *m, 
 /* The same as a Route value in text; SLICE_NONE when there is none or it is absurd. */
 struct slice leg_route_write(struct engine *e, const struct sip_msg *m, bool reverse);
 
-/* Keyed hash of whom a Request-URI asks for: user, host and port, without parameters. */
-uint64_t leg_uri_print(const struct engine *e, struct slice uri);
+/*
+ * Keyed hash of whom a Request-URI asks for: user, host and port, without parameters.
+ * `*addr` is the URI's address, or not set when it has none.
+ */
+uint64_t leg_uri_print(const struct engine *e, struct slice uri, struct net_addr *addr);
 
 void leg_free(struct engine *e, struct leg *leg);
 
 /* <sip:minted@border:port>, the Contact that this leg's far end sees. */
-void leg_contact_write(struct engine *e, struct wbuf *w, const struct leg *leg);
+void leg_contact_write(struct engine *e, struct wbuf *w, struct leg *leg);
 
 /* What a request on this leg says; slices in text or in the leg's blobs. */
 struct leg_request {
@@ -82,7 +87,7 @@ struct leg_request {
 void leg_request_fill(struct engine *e, const struct leg *leg, struct leg_request *r);
 
 /* The Contact of a request or response that has one, added to text. */
-struct slice leg_contact(struct engine *e, const struct leg *leg);
+struct slice leg_contact(struct engine *e, struct leg *leg);
 
 /* A request of our own on this leg: ACK or BYE. SLICE_NONE when it did not fit. */
 struct slice leg_own_request(struct engine *e, const struct leg *leg, enum sip_method method,

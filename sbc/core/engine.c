@@ -103,6 +103,7 @@ struct engine *engine_init(void *mem, size_t len, const struct engine_conf *conf
 	e->now = now;
 	e->snap = conf->snapshot;
 	e->wall_ms = conf->wall_ms;
+	e->no_records = conf->no_records;
 	e->sweep = POOL_NONE;
 	ident_gen_init(&e->gen, &conf->seed);
 	slots_load(&e->slots, conf->snapshot);

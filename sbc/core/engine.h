@@ -52,6 +52,7 @@ struct engine_conf {
 	struct siphash_key seed; /* this engine's generator: random, or fixed in a test */
 	const struct snapshot *snapshot;
 	uint64_t wall_ms; /* added to engine time it gives ms since 1970, for checkpoints */
+	bool no_records;  /* nobody takes records: none are made */
 };
 
 size_t engine_size(const struct engine_conf *conf);

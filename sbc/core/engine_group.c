@@ -3,8 +3,12 @@
 #include "sbc/core/registration.h"
 #include "sbc/core/tx_sweep.h"
 
-/* Entries looked at in one event. */
+/*
+ * Entries looked at in one event, where one that is forgotten counts as many: its memory
+ * is seldom in a cache, and packets wait meanwhile.
+ */
 #define SWEEP_BUDGET 4096u
+#define SWEEP_FORGET 64u
 
 static bool slot_is_lost(const struct engine *e, uint16_t slot)
 {
@@ -15,7 +19,7 @@ static void forget_call(struct engine *e, uint32_t i)
 {
 	struct call *call = pool_at(&e->calls, i);
 
-	if (pool_is_taken(&e->calls, i) && slot_is_lost(e, call->leg[CALL_CALLER].slot))
+	if (slot_is_lost(e, call->leg[CALL_CALLER].slot))
 		call_forget(e, call);
 }
 
@@ -23,7 +27,7 @@ static void forget_registration(struct engine *e, uint32_t i)
 {
 	struct registration *r = pool_at(&e->registrations, i);
 
-	if (pool_is_taken(&e->registrations, i) && slot_is_lost(e, r->slot))
+	if (slot_is_lost(e, r->slot))
 		registration_forget(e, r);
 }
 
@@ -33,8 +37,6 @@ static void forget_exchange(struct engine *e, uint32_t i)
 	struct exchange *ex = pool_at(&e->exchanges, i);
 	bool lost;
 
-	if (!pool_is_taken(&e->exchanges, i))
-		return;
 	if (ex->kind == EXCHANGE_OWED)
 		lost = slot_is_lost(e, (uint16_t)ex->far_tag);
 	else
@@ -60,42 +62,49 @@ static uint64_t lost_listeners(const struct engine *e)
 	return mask;
 }
 
+static bool forget_one(struct engine *e, const struct pool *pool, uint32_t at,
+		       void (*forget)(struct engine *, uint32_t), uint32_t *work)
+{
+	*work += 1;
+	if (!pool_is_taken(pool, at))
+		return true;
+	forget(e, at);
+	if (!pool_is_taken(pool, at))
+		*work += SWEEP_FORGET;
+	return true;
+}
+
 /*
  * Calls, registrations, transactions, exchanges: in this order, so that what a
  * call or transaction would still say is never said.
  */
-static bool forget_next(struct engine *e, uint64_t listeners)
+static bool forget_next(struct engine *e, uint64_t listeners, uint32_t *work)
 {
-	uint32_t at = e->lost_sweep, tx;
+	uint32_t at = e->lost_sweep;
 
-	if (at < e->calls.capacity) {
-		forget_call(e, at);
-		return true;
-	}
+	if (at < e->calls.capacity)
+		return forget_one(e, &e->calls, at, forget_call, work);
 	at -= e->calls.capacity;
-	if (at < e->registrations.capacity) {
-		forget_registration(e, at);
-		return true;
-	}
+	if (at < e->registrations.capacity)
+		return forget_one(e, &e->registrations, at, forget_registration, work);
 	at -= e->registrations.capacity;
 	if (at < e->limits.transactions) {
-		tx = at;
-		tx_sweep_listeners(e->tx, listeners, &tx, 1);
+		*work += tx_sweep_one(e->tx, listeners, at) ? SWEEP_FORGET : 1;
 		return true;
 	}
 	at -= e->limits.transactions;
-	if (at >= e->exchanges.capacity)
-		return false;
-	forget_exchange(e, at);
-	return true;
+	if (at < e->exchanges.capacity)
+		return forget_one(e, &e->exchanges, at, forget_exchange, work);
+	return false;
 }
 
 void engine_group_sweep(struct engine *e)
 {
 	uint64_t listeners = lost_listeners(e);
+	uint32_t work = 0;
 
-	for (uint32_t looked = 0; looked < SWEEP_BUDGET && engine_has_room(e); looked++) {
-		if (!forget_next(e, listeners)) {
+	while (work < SWEEP_BUDGET && engine_has_room(e)) {
+		if (!forget_next(e, listeners, &work)) {
 			e->lost_groups = 0;
 			return;
 		}

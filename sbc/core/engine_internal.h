@@ -28,6 +28,7 @@
 #include "sbc/sip/cseq.h"
 #include "sbc/sip/msg.h"
 #include "sbc/sip/uri.h"
+#include "sbc/sip/usual.h"
 #include "sbc/sip/via.h"
 
 /* Largest payload of a UDP datagram over IPv4. */
@@ -67,6 +68,7 @@ struct engine {
 	struct engine_out *out;
 	struct wbuf text;
 
+	bool no_records;
 	bool draining;
 	bool due;       /* more to do at once */
 	uint32_t sweep; /* next call to look at for a removed realm; POOL_NONE when done */
@@ -95,6 +97,7 @@ struct rx {
 	struct sip_via via;
 	struct sip_cseq cseq;
 	struct sip_addr from, to;
+	struct sip_uri uri; /* the Request-URI, once engine_request_uri() has read it */
 	struct slice from_tag, to_tag;
 	struct slice call_id;
 	struct exchange *ex; /* request already has a transaction: answers go there */
@@ -109,6 +112,12 @@ static inline uint32_t engine_hash(const struct engine *e, struct slice s)
 static inline void engine_count(struct engine *e, enum reason r)
 {
 	reason_count(&e->reasons, r);
+}
+
+/* NULL when nobody takes records, or there is no room for one. */
+static inline struct engine_record *engine_record(struct engine *e)
+{
+	return e->no_records ? NULL : engine_out_record(e->out);
 }
 
 static inline const struct snapshot_realm *engine_realm(const struct engine *e, uint16_t slot)
@@ -184,6 +193,9 @@ bool engine_rx_init(struct engine *e, struct rx *rx, const struct sip_msg *m,
 		    const struct engine_path *path);
 
 /* ---- engine_request.c ---- */
+
+/* The Request-URI, read once; false when it is malformed. */
+bool engine_request_uri(struct rx *rx);
 
 void engine_request(struct engine *e, struct rx *rx);
 

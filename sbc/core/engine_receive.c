@@ -55,21 +55,22 @@ static void receive_fault(struct engine *e, const struct engine_path *path, enum
 bool engine_rx_init(struct engine *e, struct rx *rx, const struct sip_msg *m,
 		    const struct engine_path *path)
 {
-	*rx = (struct rx){.m = m, .path = *path};
+	/* All else is filled below, or by whoever needs it: this is done for each message. */
+	rx->m = m;
+	rx->path = *path;
+	rx->uri.whole = SLICE_NONE;
+	rx->ex = NULL;
+	rx->forwarded = false;
 	if (path->listener >= e->snap->listeners)
 		return false;
 	rx->realm = e->snap->listener[path->listener].realm;
 	rx->slot = e->slots.realm_of[rx->realm];
 	if (rx->slot == SLOT_NONE || sip_via_top(m, &rx->via) != SBC_OK ||
 	    sip_cseq_of(m, &rx->cseq) != SBC_OK ||
-	    sip_addr_of(m, SIP_HDR_FROM, &rx->from) != SBC_OK ||
-	    sip_addr_of(m, SIP_HDR_TO, &rx->to) != SBC_OK)
-		return false;
-	if (m->is_request && !slice_eq(rx->cseq.method_name, m->method_name))
+	    sip_addr_tagged_of(m, SIP_HDR_FROM, &rx->from, &rx->from_tag) != SBC_OK ||
+	    sip_addr_tagged_of(m, SIP_HDR_TO, &rx->to, &rx->to_tag) != SBC_OK)
 		return false;
 	rx->call_id = sip_msg_value(m, SIP_HDR_CALL_ID);
-	rx->from_tag = sip_addr_tag(&rx->from);
-	rx->to_tag = sip_addr_tag(&rx->to);
 	return true;
 }
 

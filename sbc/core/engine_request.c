@@ -20,15 +20,23 @@ static void refuse_method(struct engine *e, struct rx *rx)
 	engine_refuse(e, rx, REASON_SIP_METHOD, 405, wbuf_slice(&w));
 }
 
+bool engine_request_uri(struct rx *rx)
+{
+	if (rx->uri.whole.n)
+		return true;
+	if (sip_uri_parse(&rx->uri, rx->m->request_uri) == SBC_OK)
+		return true;
+	rx->uri.whole = SLICE_NONE;
+	return false;
+}
+
 static bool check_uri(struct engine *e, struct rx *rx)
 {
-	struct sip_uri uri;
-
-	if (sip_uri_parse(&uri, rx->m->request_uri) != SBC_OK) {
+	if (!engine_request_uri(rx)) {
 		engine_refuse(e, rx, REASON_SIP_BAD_REQUEST, 400, SLICE_NONE);
 		return false;
 	}
-	if (uri.scheme == SIP_SCHEME_OTHER) {
+	if (rx->uri.scheme == SIP_SCHEME_OTHER) {
 		engine_refuse(e, rx, REASON_SIP_SCHEME, 416, SLICE_NONE);
 		return false;
 	}

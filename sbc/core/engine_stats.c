@@ -63,8 +63,7 @@ static void put_string(char *out, uint32_t cap, struct slice s)
 	out[n] = '\0';
 }
 
-static void call_info(const struct engine *e, const struct call *call,
-		      struct engine_call_info *info)
+static void call_info(const struct engine *e, struct call *call, struct engine_call_info *info)
 {
 	uint32_t n;
 	const struct stream *s =

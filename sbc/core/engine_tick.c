@@ -2,7 +2,11 @@
 #include "sbc/core/engine_internal.h"
 #include "sbc/core/registration.h"
 
-#define TICK_EVENTS 16u
+/*
+ * What one tick may take is bounded, as packets wait meanwhile: timers that end something,
+ * and entries looked at. What is left goes on in the next, which is asked for at once.
+ */
+#define TICK_EVENTS 32u
 #define TICK_BUDGET 4096u
 
 bool engine_has_room(const struct engine *e)
@@ -19,7 +23,7 @@ static void tick_transactions(struct engine *e)
 {
 	struct tx_event ev;
 
-	while (engine_has_room(e)) {
+	for (uint32_t i = 0; i < TICK_EVENTS && engine_has_room(e); i++) {
 		uint32_t n = tx_expire(e->tx, e->now, &ev, 1, TICK_BUDGET, e->out);
 
 		if (n == 0) {
@@ -62,7 +66,7 @@ static void tick_timers(struct engine *e)
 {
 	uint32_t timer;
 
-	while (engine_has_room(e)) {
+	for (uint32_t i = 0; i < TICK_EVENTS && engine_has_room(e); i++) {
 		if (wheel_expire(&e->wheel, e->now, &timer, 1, TICK_BUDGET) == 0)
 			return;
 		tick_timer(e, timer);

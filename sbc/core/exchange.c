@@ -164,11 +164,11 @@ void exchange_release_2xx(struct engine *e, struct exchange *ex, const struct si
 {
 	struct sip_addr contact, to;
 	struct sip_cseq cseq;
+	struct slice tag;
 
 	if (ex->client_path.listener >= e->snap->listeners || sip_cseq_of(m, &cseq) != SBC_OK ||
-	    sip_addr_of(m, SIP_HDR_TO, &to) != SBC_OK)
+	    sip_addr_tagged_of(m, SIP_HDR_TO, &to, &tag) != SBC_OK)
 		return;
-	struct slice tag = sip_addr_tag(&to);
 	if (ex->ack && ex->far_tag == engine_hash(e, tag)) {
 		engine_send(e, &ex->client_path, blob_slice(&e->blobs, ex->ack));
 		return;

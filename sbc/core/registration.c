@@ -75,7 +75,7 @@ struct registration *registration_new(struct engine *e, struct slice minted, str
 void registration_record(struct engine *e, const struct registration *r,
 			 enum engine_record_kind kind)
 {
-	struct engine_record *rec = engine_out_record(e->out);
+	struct engine_record *rec = engine_record(e);
 	struct slice user = blob_slice(&e->blobs, r->user);
 	uint16_t realm = registrar_realm(e, r);
 

@@ -5,11 +5,29 @@
 #include "sbc/sip/addr.h"
 #include "sbc/sip/cseq.h"
 #include "sbc/sip/param.h"
+#include "sbc/sip/usual.h"
 #include "sbc/sip/via.h"
 
 /* hiding_serves_method() says the same by enum; a test holds the two together. */
 const char *const reply_allow =
 	"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, INFO, MESSAGE";
+
+/* All parameters but received and rport. */
+static void via_params_write(struct wbuf *w, const struct sip_via *v)
+{
+	static const uint32_t name = sizeof(";branch=") - 1;
+	struct slice rest = v->params;
+	struct sip_param p;
+
+	if (v->plain) {
+		if (v->branch.n)
+			wire_put(w, slice_of(v->branch.p - name, v->branch.n + name));
+		return;
+	}
+	while (sip_param_next(&rest, &p))
+		if (!wire_in("received rport", p.name))
+			wire_put(w, p.whole);
+}
 
 /*
  * The client's own received and rport values are not believed: both are the
@@ -17,16 +35,12 @@ const char *const reply_allow =
  */
 static void via_top_write(struct wbuf *w, const struct sip_via *v, const struct engine_path *source)
 {
-	struct slice rest = v->params;
-	struct sip_param p;
 	uint32_t ip;
 	bool same = net_ip_parse(v->host, &ip) && ip == source->remote.ip;
 
 	wire_put(w, v->params.n ? slice_of(v->whole.p, (uint32_t)(v->params.p - v->whole.p))
 				: v->whole);
-	while (sip_param_next(&rest, &p))
-		if (!wire_in("received rport", p.name))
-			wire_put(w, p.whole);
+	via_params_write(w, v);
 	if (!same || v->has_rport) {
 		wbuf_lit(w, ";received=");
 		net_ip_write(w, source->remote.ip);
@@ -53,9 +67,7 @@ static void line_write(struct wbuf *w, enum sip_hdr id, struct slice value)
 /* All lines of one name in their order, without the first `skip`. */
 static void lines_write(struct wbuf *w, const struct sip_msg *m, enum sip_hdr id, uint32_t skip)
 {
-	for (uint32_t i = 0; i < m->count; i++) {
-		if (m->hdr[i].id != id)
-			continue;
+	for (uint8_t i = m->first[id]; i != SIP_NO_ENTRY; i = sip_msg_next(m, i)) {
 		if (skip)
 			skip--;
 		else if (m->hdr[i].value_len)
@@ -108,19 +120,21 @@ enum sbc_err reply_head_write(struct wbuf *w, const struct sip_msg *m,
 /* The value of To, which is a head's last line. */
 static struct slice head_to(struct slice head)
 {
-	uint32_t at = head.n;
+	struct slice rest = head;
+	int32_t lf;
 
-	while (at && head.p[at - 1] != '\n')
-		at--;
-	if (head.n - at < 4)
-		return SLICE_NONE;
-	return slice_of(head.p + at + 4, head.n - at - 4);
+	while ((lf = slice_find(rest, '\n')) >= 0) {
+		rest.p += lf + 1;
+		rest.n -= (uint32_t)lf + 1;
+	}
+	return rest.n < 4 ? SLICE_NONE : slice_of(rest.p + 4, rest.n - 4);
 }
 
 void reply_start_write(struct wbuf *w, uint16_t status, struct slice reason, struct slice head,
 		       struct slice to_tag)
 {
 	struct sip_addr to;
+	struct slice tag;
 
 	wbuf_lit(w, "SIP/2.0 ");
 	wbuf_u64(w, status);
@@ -128,7 +142,7 @@ void reply_start_write(struct wbuf *w, uint16_t status, struct slice reason, str
 	wbuf_put(w, reason.n ? reason : sip_status_reason(status));
 	wbuf_lit(w, "\r\n");
 	wbuf_put(w, head);
-	if (to_tag.n && sip_addr_parse(&to, head_to(head)) == SBC_OK && !sip_addr_tag(&to).n) {
+	if (to_tag.n && sip_addr_tagged(&to, &tag, head_to(head)) == SBC_OK && !tag.n) {
 		wbuf_lit(w, ";tag=");
 		wbuf_put(w, to_tag);
 	}

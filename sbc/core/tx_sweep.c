@@ -10,18 +10,14 @@ bool tx_is_live(const struct tx_layer *l, uint64_t tx)
 	return tx_of(l, tx) != NULL;
 }
 
-bool tx_sweep_listeners(struct tx_layer *l, uint64_t listeners, uint32_t *cursor, uint32_t budget)
+bool tx_sweep_one(struct tx_layer *l, uint64_t listeners, uint32_t index)
 {
-	for (; *cursor < l->pool.capacity; ++*cursor) {
-		if (budget-- == 0)
-			return false;
-		if (!pool_is_taken(&l->pool, *cursor))
-			continue;
-		struct tx *t = tx_at(l, *cursor);
-		if (t->path.listener < SNAPSHOT_MAX_LISTENERS &&
-		    (listeners >> t->path.listener & 1))
-			tx_destroy(l, t);
-	}
+	struct tx *t = tx_at(l, index);
+
+	if (!pool_is_taken(&l->pool, index) || t->path.listener >= SNAPSHOT_MAX_LISTENERS ||
+	    !(listeners >> t->path.listener & 1))
+		return false;
+	tx_destroy(l, t);
 	return true;
 }
 

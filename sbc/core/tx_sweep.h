@@ -12,11 +12,11 @@
 bool tx_is_live(const struct tx_layer *l, uint64_t tx);
 
 /*
- * Forgets, as tx_abandon() does, all whose messages leave from these listeners
- * (bit i: index i), beginning at `*cursor` (0 at first). False when `budget`
- * entries were looked at and there are more.
+ * Forgets the transaction at an index, below the layer's capacity, as tx_abandon() does,
+ * where there is one and its messages leave from one of these listeners (bit i: index i).
+ * False: there is none such.
  */
-bool tx_sweep_listeners(struct tx_layer *l, uint64_t listeners, uint32_t *cursor, uint32_t budget);
+bool tx_sweep_one(struct tx_layer *l, uint64_t listeners, uint32_t index);
 
 /* Listener i is number to[i] now, of SNAPSHOT_MAX_LISTENERS; gone ones are SNAPSHOT_NONE, from
  * where nothing is sent: their transactions come to their ends in silence. */

@@ -50,10 +50,31 @@ enum sbc_err sip_cseq_parse(struct sip_cseq *c, struct slice value)
 	return err;
 }
 
+bool sip_cseq_usual(const struct sip_msg *m, struct sip_cseq *c)
+{
+	const struct slice s = sip_msg_value(m, SIP_HDR_CSEQ);
+	uint32_t n = 0, v = 0;
+
+	while (n < s.n && n < 9 && sip_char_is_digit(s.p[n]))
+		v = v * 10 + (uint32_t)(s.p[n++] - '0');
+	if (n == 0 || n + 1 >= s.n || s.p[n] != ' ')
+		return false;
+	c->seq = v;
+	c->method_name = slice_of(s.p + n + 1, s.n - n - 1);
+	c->method = m->is_request ? m->method : sip_method_parse(c->method_name);
+	/* The name of a known method is a token. */
+	return c->method != SIP_METHOD_OTHER &&
+	       (!m->is_request || slice_eq(c->method_name, m->method_name));
+}
+
 enum sbc_err sip_cseq_of(const struct sip_msg *m, struct sip_cseq *c)
 {
 	if (!sip_msg_has(m, SIP_HDR_CSEQ))
 		return SBC_ENONE;
+	if (m->cseq_method.n) { /* read when the message was indexed */
+		*c = (struct sip_cseq){m->cseq, m->method, m->cseq_method};
+		return SBC_OK;
+	}
 	if (!m->is_request)
 		return sip_cseq_parse(c, sip_msg_value(m, SIP_HDR_CSEQ));
 	enum sbc_err err = cut_cseq(c, sip_msg_value(m, SIP_HDR_CSEQ));

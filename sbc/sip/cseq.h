@@ -16,6 +16,12 @@ struct sip_cseq {
 /* SBC_EBAD, or SBC_ELIMIT when the number is too large. */
 enum sbc_err sip_cseq_parse(struct sip_cseq *c, struct slice value);
 
+/*
+ * CSeq as nearly all have it: up to nine digits, a space, a known method, which is the
+ * request's. False: sip_cseq_of() decides.
+ */
+bool sip_cseq_usual(const struct sip_msg *m, struct sip_cseq *c);
+
 /* In a request SBC_EBAD, too, when the method is not the request's (8.1.1.5). */
 enum sbc_err sip_cseq_of(const struct sip_msg *m, struct sip_cseq *c);
 

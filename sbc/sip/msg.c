@@ -21,6 +21,7 @@ struct walk {
 	struct sip_msg *m;
 	struct sip_fault *fault;
 	enum sbc_err err;
+	bool with_care;
 };
 
 static void blame(struct walk *w, enum sbc_err err, uint16_t status, const char *text)
@@ -34,16 +35,16 @@ static void blame(struct walk *w, enum sbc_err err, uint16_t status, const char 
 /* False when it is one that may not be given twice. */
 static inline bool index_line(struct sip_msg *m, const struct head_line *h, uint8_t at)
 {
-	struct sip_hdr_entry *e = &m->hdr[at];
 	const uint8_t first = m->first[h->id];
 	const uint32_t off = (uint32_t)(h->name - m->buf);
-	const uint32_t value = (uint32_t)(h->value - h->name);
 
-	e->name_off = (uint16_t)off;
-	e->value_off = (uint16_t)(off + value);
-	e->value_len = (uint16_t)(h->value_end - h->value);
-	e->name_len = (uint8_t)h->name_len;
-	e->id = (uint8_t)h->id;
+	m->hdr[at] = (struct sip_hdr_entry){
+		.name_off = (uint16_t)off,
+		.value_off = (uint16_t)(off + (uint32_t)(h->value - h->name)),
+		.value_len = (uint16_t)(h->value_end - h->value),
+		.name_len = (uint8_t)h->name_len,
+		.id = (uint8_t)h->id,
+	};
 	m->first[h->id] = first == SIP_NO_ENTRY ? at : first;
 	return first == SIP_NO_ENTRY || !only_once[h->id];
 }
@@ -81,11 +82,13 @@ static bool index_plain(struct sip_msg *m, const char *p, const char *end)
 			return false;
 		p = l.next;
 	}
+	if (*p != '\r')
+		return false;
 	m->count = (uint8_t)(lines - 1);
 	m->headers_off = (uint16_t)(start - m->buf);
 	m->headers_end = (uint16_t)(p - m->buf);
 	m->body_off = (uint16_t)(p + 2 - m->buf);
-	return *p == '\r';
+	return true;
 }
 
 /* Walks the header lines; true when the empty line was reached. */
@@ -141,12 +144,31 @@ static void bound_body(struct walk *w)
 	}
 }
 
-/* What must be there, and the two values that decide what the message is. */
+/* Decides what a response is an answer to. */
+static void take_cseq(struct walk *w)
+{
+	struct sip_msg *m = w->m;
+	struct sip_cseq cseq;
+
+	if (!sip_msg_has(m, SIP_HDR_CSEQ)) {
+		blame(w, SBC_EBAD, 400, "Missing CSeq");
+		return;
+	}
+	if (!(!w->with_care && sip_cseq_usual(m, &cseq)) && sip_cseq_of(m, &cseq) != SBC_OK) {
+		blame(w, SBC_EBAD, 400, "Malformed CSeq");
+		return;
+	}
+	m->cseq = cseq.seq;
+	m->cseq_method = cseq.method_name;
+	if (!m->is_request)
+		m->method = (uint8_t)cseq.method;
+}
+
+/* What must be there. */
 static void check_mandatory(struct walk *w)
 {
 	struct sip_msg *m = w->m;
 	struct slice call_id = sip_msg_value(m, SIP_HDR_CALL_ID);
-	struct sip_cseq cseq;
 
 	if (!sip_msg_has(m, SIP_HDR_VIA))
 		blame(w, SBC_EBAD, 400, "Missing Via");
@@ -158,12 +180,7 @@ static void check_mandatory(struct walk *w)
 		blame(w, SBC_EBAD, 400, "Missing Call-ID");
 	else if (scan_space(call_id.p, call_id.n) != call_id.n)
 		blame(w, SBC_EBAD, 400, "Malformed Call-ID");
-	if (!sip_msg_has(m, SIP_HDR_CSEQ))
-		blame(w, SBC_EBAD, 400, "Missing CSeq");
-	else if (sip_cseq_of(m, &cseq) != SBC_OK)
-		blame(w, SBC_EBAD, 400, "Malformed CSeq");
-	else if (!m->is_request)
-		m->method = (uint8_t)cseq.method;
+	take_cseq(w);
 }
 
 static void msg_reset(struct sip_msg *m, const char *buf, uint32_t len)
@@ -173,7 +190,8 @@ static void msg_reset(struct sip_msg *m, const char *buf, uint32_t len)
 	m->is_request = false;
 	m->method = SIP_METHOD_OTHER;
 	m->status = 0;
-	m->method_name = m->request_uri = m->reason = SLICE_NONE;
+	m->method_name = m->request_uri = m->reason = m->cseq_method = SLICE_NONE;
+	m->cseq = 0;
 	m->headers_off = m->headers_end = m->body_off = m->body_len = 0;
 	index_reset(m);
 }
@@ -191,7 +209,7 @@ static void take_start_line(struct sip_msg *m, const struct start_line *s)
 static inline enum sbc_err parse(struct sip_msg *m, const char *buf, uint32_t len,
 				 struct sip_fault *fault, bool with_care)
 {
-	struct walk w = {m, fault, SBC_OK};
+	struct walk w = {m, fault, SBC_OK, with_care};
 	struct sip_fault wrong;
 	struct start_line s;
 	const char *end = buf + len;
@@ -199,7 +217,8 @@ static inline enum sbc_err parse(struct sip_msg *m, const char *buf, uint32_t le
 
 	*fault = (struct sip_fault){0, ""};
 	msg_reset(m, p, (uint32_t)(end - p));
-	if (start_line_read(p, end, &s, &wrong) != SBC_OK)
+	if ((with_care || !start_line_usual(p, end, &s)) &&
+	    start_line_read(p, end, &s, &wrong) != SBC_OK)
 		blame(&w, SBC_EBAD, wrong.status, wrong.text);
 	if (w.err != SBC_OK && !wrong.status)
 		return w.err;

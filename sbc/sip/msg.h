@@ -145,8 +145,10 @@ struct sip_msg {
 	struct slice method_name;
 	struct slice request_uri;
 	struct slice reason;
-	uint16_t headers_off; /* first header line */
-	uint16_t headers_end; /* start of the empty line that ends the head */
+	uint32_t cseq;            /* number of CSeq, when cseq_method is set */
+	struct slice cseq_method; /* its method; SLICE_NONE when CSeq is missing or malformed */
+	uint16_t headers_off;     /* first header line */
+	uint16_t headers_end;     /* start of the empty line that ends the head */
 	uint16_t body_off;
 	uint16_t body_len;
 	uint8_t count;

@@ -28,7 +28,8 @@ enum sbc_err sip_peek_call_id(const char *buf, uint32_t len, struct sip_peek *ou
 	bool seen_to = false;
 
 	*out = (struct sip_peek){.call_id = SLICE_NONE};
-	if (start_line_read(p, end, &s, &fault) != SBC_OK && !fault.status)
+	if (!start_line_usual(p, end, &s) && start_line_read(p, end, &s, &fault) != SBC_OK &&
+	    !fault.status)
 		return SBC_EBAD;
 	if (end - p > (int64_t)SIP_MAX_MESSAGE)
 		end = p + SIP_MAX_MESSAGE;

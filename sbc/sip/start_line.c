@@ -114,6 +114,34 @@ static bool read_plain_request(const char *p, const char *end, struct start_line
 	return true;
 }
 
+/*
+ * The usual status line: SIP/2.0, three digits, a space and a phrase without any byte
+ * below 0x10 up to CRLF.
+ */
+static bool read_plain_status(const char *p, const char *end, struct start_line *out)
+{
+	if (end - p < 14 || memcmp(p, "SIP/2.0 ", 8) != 0 || !sip_char_is_digit(p[8]) ||
+	    !sip_char_is_digit(p[9]) || !sip_char_is_digit(p[10]) || p[11] != ' ')
+		return false;
+	const uint32_t status = (uint32_t)((p[8] - '0') * 100 + (p[9] - '0') * 10 + p[10] - '0');
+	const char *q = p + 12;
+
+	while (q < end && (uint8_t)*q >= 0x10)
+		q++;
+	if (status < 100 || status > 699 || end - q < 2 || q[0] != '\r' || q[1] != '\n')
+		return false;
+	out->status = (uint16_t)status;
+	out->reason = q > p + 12 ? slice_of(p + 12, (uint32_t)(q - p - 12)) : SLICE_NONE;
+	out->next = q + 2;
+	return true;
+}
+
+bool start_line_usual(const char *p, const char *end, struct start_line *out)
+{
+	*out = (struct start_line){.next = end};
+	return read_plain_status(p, end, out) || read_plain_request(p, end, out);
+}
+
 enum sbc_err start_line_read(const char *p, const char *end, struct start_line *out,
 			     struct sip_fault *fault)
 {
@@ -121,8 +149,6 @@ enum sbc_err start_line_read(const char *p, const char *end, struct start_line *
 	struct scan_line l;
 
 	*out = (struct start_line){.next = end};
-	if (read_plain_request(p, end, out))
-		return SBC_OK;
 	/* A start line is not folded: what follows is judged as a header line. */
 	const char *lf = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
 	if (lf == NULL)

@@ -24,6 +24,12 @@ struct start_line {
 enum sbc_err start_line_read(const char *p, const char *end, struct start_line *out,
 			     struct sip_fault *fault);
 
+/*
+ * The same for the form that nearly all start lines have. False: it may be any other, and
+ * start_line_read() decides.
+ */
+bool start_line_usual(const char *p, const char *end, struct start_line *out);
+
 /* Behind the line ends that may stand before a start line (RFC 3261 7.5). */
 const char *start_line_skip_crlf(const char *p, const char *end);
 

@@ -3,6 +3,7 @@
 #include "sbc/sip/chars.h"
 #include "sbc/sip/host.h"
 #include "sbc/sip/list.h"
+#include "sbc/sip/usual.h"
 
 /* "SIP" / "2.0" / transport LWS, each slash with white space around it at will. */
 static bool cut_protocol(struct slice *s, struct sip_via *v)
@@ -60,7 +61,7 @@ static bool cut_params(struct slice *s, struct sip_via *v)
 	return true;
 }
 
-enum sbc_err sip_via_parse(struct sip_via *v, struct slice value)
+enum sbc_err sip_via_parse_with_care(struct sip_via *v, struct slice value)
 {
 	struct slice s = slice_trim(value);
 	const char *start = s.p;
@@ -78,6 +79,11 @@ enum sbc_err sip_via_parse(struct sip_via *v, struct slice value)
 
 	v->whole = slice_of(start, (uint32_t)(end - start));
 	return sip_list_tail(s, &v->rest) ? SBC_OK : SBC_EBAD;
+}
+
+enum sbc_err sip_via_parse(struct sip_via *v, struct slice value)
+{
+	return sip_via_usual(v, value) ? SBC_OK : sip_via_parse_with_care(v, value);
 }
 
 enum sbc_err sip_via_top(const struct sip_msg *m, struct sip_via *v)

@@ -19,6 +19,7 @@ struct sip_via {
 	struct slice received;
 	bool has_rport;    /* ;rport present */
 	uint16_t rport;    /* its value, 0 when empty */
+	bool plain;        /* nothing but these three in params, without white space */
 	struct slice rest; /* further values on the same line, after the comma */
 };
 

@@ -11,6 +11,7 @@
 #include "sbc/sip/edit.h"
 #include "sbc/sip/head.h"
 #include "sbc/sip/msg.h"
+#include "sbc/sip/usual.h"
 #include "sbc/sip/via.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -76,6 +77,53 @@ static void check_via(struct slice value)
 	}
 }
 
+static void same(struct slice a, struct slice b)
+{
+	must(a.p == b.p && a.n == b.n);
+}
+
+/* Where the short way knows the form, it says what the careful one says. */
+static void check_addr_usual(struct slice value)
+{
+	struct sip_addr a, b;
+	struct slice tag;
+
+	if (!sip_addr_usual(&a, &tag, value))
+		return;
+	must(sip_addr_parse(&b, value) == SBC_OK);
+	same(a.whole, b.whole);
+	same(a.display, b.display);
+	same(a.uri, b.uri);
+	same(a.params, b.params);
+	same(a.rest, b.rest);
+	same(tag, sip_addr_tag(&b));
+	must(a.is_star == b.is_star && a.in_brackets == b.in_brackets);
+}
+
+static void check_via_usual(struct slice value)
+{
+	struct sip_via a, b;
+
+	if (!sip_via_usual(&a, value))
+		return;
+	must(sip_via_parse_with_care(&b, value) == SBC_OK);
+	same(a.whole, b.whole);
+	same(a.transport, b.transport);
+	same(a.host, b.host);
+	same(a.params, b.params);
+	same(a.branch, b.branch);
+	same(a.received, b.received);
+	same(a.rest, b.rest);
+	must(a.port == b.port && a.has_rport == b.has_rport && a.rport == b.rport);
+}
+
+/* Any bytes as one value, as no header line need have them. */
+static void check_usual(struct slice value)
+{
+	check_addr_usual(value);
+	check_via_usual(value);
+}
+
 static void check_values(const struct sip_msg *m)
 {
 	struct sip_cseq c;
@@ -92,6 +140,7 @@ static void check_values(const struct sip_msg *m)
 		}
 		check_addr(value);
 		check_via(value);
+		check_usual(value);
 		check_params(value);
 		(void)sip_cseq_parse(&c, value);
 		(void)sip_rack_parse(&r, value);
@@ -206,6 +255,9 @@ static void check_both_ways(const struct sip_msg *m, const struct sip_fault *fau
 	must(n.buf == m->buf && n.len == m->len && n.is_request == m->is_request);
 	must(n.method == m->method && n.status == m->status);
 	must(slice_eq(n.method_name, m->method_name) && slice_eq(n.request_uri, m->request_uri));
+	must(slice_eq(n.reason, m->reason));
+	must(n.cseq == m->cseq && n.cseq_method.n == m->cseq_method.n &&
+	     (!n.cseq_method.n || n.cseq_method.p == m->cseq_method.p));
 	must(n.headers_off == m->headers_off && n.headers_end == m->headers_end);
 	must(n.body_off == m->body_off && n.body_len == m->body_len && n.count == m->count);
 	must(memcmp(n.first, m->first, sizeof(n.first)) == 0);
@@ -224,6 +276,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(fault.text != NULL && (err == SBC_OK) == (fault.text[0] == '\0'));
 	within(slice_of(m.buf, m.len), slice_of(buf, len));
 	check_both_ways(&m, &fault, err, buf, len);
+	check_usual(slice_of(buf, len));
 	check_peek(&m, buf, len);
 	check_index(&m);
 	check_values(&m);

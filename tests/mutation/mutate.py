@@ -86,7 +86,7 @@ MUTANTS = [
      r"if \(!leg_knows_source\(e, &call->leg\[leg\], rx\)\)", "if (false)",
      "a host that the dialog does not know may end it"),
     ("every-loop-a-spiral", "sbc/core/call.c",
-     r"return l->asked != leg_uri_print\(e, rx->m->request_uri\);", "return true;",
+     r"return l->asked != leg_uri_print\(e, rx->m->request_uri, &addr\);", "return true;",
      "what comes back asking for the same is a new call"),
     ("own-ports-for-all", "sbc/core/offer_media.c",
      r"if \(own->trust != SNAPSHOT_TRUSTED\)", "if (false)",

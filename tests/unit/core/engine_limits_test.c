@@ -265,6 +265,40 @@ static void established_call_fits_in_4_kib(void **state)
 	small_end();
 }
 
+/* Packets wait for a tick: however many timers are due, each takes some, and none is lost. */
+static void a_tick_is_short_however_much_is_due(void **state)
+{
+	struct engine_event tick = {.type = ENGINE_EV_TICK};
+	struct engine_limits l;
+	uint32_t left, ticks = 0;
+	bool more = true;
+
+	(void)state;
+	engine_limits_for(&l, 300, 1);
+	small_begin(&l);
+	for (unsigned id = 0; id < 300; id++)
+		call_through(id);
+	left = tx_used(s.engine->tx);
+	assert_true(left >= 600);
+	tick.now = s.now += 120000;
+	for (; more; ticks++) {
+		engine_out_clear(&s.out);
+		more = engine_handle(s.engine, &tick, &s.out);
+		assert_true(left - tx_used(s.engine->tx) <= 64);
+		left = tx_used(s.engine->tx);
+	}
+	assert_int_equal(left, 0);
+	assert_true(ticks >= 10);
+	for (uint32_t i = 0; i < s.engine->calls.capacity; i++) {
+		struct engine_event ev = {.type = ENGINE_EV_COMMAND, .now = s.now};
+
+		ev.command.what = ENGINE_KILL;
+		ev.command.call = pool_handle(&s.engine->calls, i);
+		small_handle(&ev);
+	}
+	small_end();
+}
+
 static void same_events_give_the_same_bytes(void **state)
 {
 	struct engine_limits l;
@@ -291,6 +325,7 @@ int main(void)
 		cmocka_unit_test(exchanges_run_out_at_every_step),
 		cmocka_unit_test(too_many_transactions_are_refused_by_name),
 		cmocka_unit_test(established_call_fits_in_4_kib),
+		cmocka_unit_test(a_tick_is_short_however_much_is_due),
 		cmocka_unit_test(same_events_give_the_same_bytes),
 	};
 
