@@ -54,7 +54,7 @@ struct hiding_rule {
 	hiding_filter filter;
 };
 
-extern const struct hiding_rule *const hiding_rules; /* SIP_HDR_COUNT of them */
+extern const struct hiding_rule hiding_rules[SIP_HDR_COUNT];
 
 static inline const struct hiding_rule *hiding_rule_of(enum sip_hdr id)
 {

@@ -25,7 +25,7 @@
 		HIDING_HOSTS, HIDING_##when, NULL, hiding_filter_addresses                         \
 	}
 
-static const struct hiding_rule rules[SIP_HDR_COUNT] = {
+const struct hiding_rule hiding_rules[SIP_HDR_COUNT] = {
 	[SIP_HDR_OTHER] = {HIDING_DROP, HIDING_EXTENSION, NULL, NULL},
 
 	/* Dialog and path: each side has its own (RFC 3261 12, 16.6, 18.1; RFC 3262 7). */
@@ -144,8 +144,6 @@ static const struct hiding_rule rules[SIP_HDR_COUNT] = {
 	[SIP_HDR_GEOLOCATION] = DROP,
 	[SIP_HDR_IDENTITY] = DROP,
 };
-
-const struct hiding_rule *const hiding_rules = rules;
 
 uint8_t hiding_instead(enum hiding_when when, const struct snapshot_realm *from,
 		       const struct snapshot_realm *to)
