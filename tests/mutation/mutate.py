@@ -20,11 +20,11 @@ YES = r"static bool carried(struct slice v)\n{\n\t(void)v;\n\treturn true;\n}\n\
 # name, file, regular expression, replacement, what it is
 MUTANTS = [
     ("header-subject-crosses", "sbc/core/hiding_policy.c",
-     r"(?s)(static const struct hiding_rule rules.*?)\[SIP_HDR_SUBJECT\] = DROP",
+     r"(?s)(const struct hiding_rule hiding_rules.*?)\[SIP_HDR_SUBJECT\] = DROP",
      YES + r"\1[SIP_HDR_SUBJECT] = {HIDING_CARRY, HIDING_ALWAYS, carried, NULL}",
      "one header that should be dropped is carried"),
     ("asserted-identity-host-crosses", "sbc/core/hiding_policy.c",
-     r"(?s)(static const struct hiding_rule rules.*?)"
+     r"(?s)(const struct hiding_rule hiding_rules.*?)"
      r"\[SIP_HDR_P_ASSERTED_IDENTITY\] = HOSTS\(ASSERTED\)",
      YES + r"\1[SIP_HDR_P_ASSERTED_IDENTITY] = {HIDING_CARRY, HIDING_ALWAYS, carried, NULL}",
      "an identity keeps its host"),
