@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 
 from .figures import Figure
-from .lab import BUILD, PROGRAMS, ROOT
+from .lab import COUNTED, ROOT
 from .proc import LabError
 
 REFERENCE = os.path.join(ROOT, "tests", "bench", "instructions.json")
@@ -41,7 +41,7 @@ class Differs(LabError):
 
 def compiler():
     """Of the build that is counted, as it names itself."""
-    with open(os.path.join(BUILD, "meson-info", "intro-targets.json")) as f:
+    with open(os.path.join(COUNTED, "meson-info", "intro-targets.json")) as f:
         command = next(s["compiler"] for t in json.load(f) for s in t["target_sources"] if s.get("language") == "c")
     command = [c for c in command if os.path.basename(c) != "ccache"]
     return subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
@@ -49,7 +49,7 @@ def compiler():
 
 def options():
     """The build's options that change what the compiler makes."""
-    with open(os.path.join(BUILD, "meson-info", "intro-buildoptions.json")) as f:
+    with open(os.path.join(COUNTED, "meson-info", "intro-buildoptions.json")) as f:
         known = {o["name"]: o["value"] for o in json.load(f)}
     return {k: known.get(k) for k in ("buildtype", "b_lto", "b_pgo", "b_ndebug", "c_args")}
 
@@ -69,7 +69,7 @@ def collected(program, operation, function, n):
     out.close()
     try:
         done = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out.name}",
-                               f"--toggle-collect={function}", os.path.join(PROGRAMS, program), operation, str(n)],
+                               f"--toggle-collect={function}", os.path.join(COUNTED, "tests", "bench", program), operation, str(n)],
                               capture_output=True, text=True, timeout=120)
     except subprocess.TimeoutExpired:
         raise LabError(f"{program} {operation} {n} under callgrind: not done in 120 s") from None

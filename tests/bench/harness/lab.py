@@ -17,6 +17,7 @@ from .proc import Conversation, LabError, Process, children, put_first, stolen_n
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BUILD = os.environ.get("POSTERN_BUILD", os.path.join(ROOT, "build-release"))
+COUNTED = os.environ.get("POSTERN_COUNTED", BUILD)  # whose instructions are counted: without link-time optimisation
 PROGRAMS = os.path.join(BUILD, "tests", "bench")
 RINGS = "queue_size=1024,packed_vq=1,in_order=1,mrg_rxbuf=0"
 PER_ADDRESS = 20000  # calls, of a media address
