@@ -31,30 +31,41 @@ enum { SAYS_OK = 1, SAYS_FENCED = 2, SAYS_LOST = 3 };
 /* KEYS: lease, index, log, a record each. ARGV: epoch, log's length, and for each: */
 static struct redis_script put_script = {
 	/*
-	 * whole (w) or what has changed (c), kind, id, ttl, number of arguments, fields; HSET
-	 * by pieces: Lua's stack is bounded. What is not there cannot change: such puts are
-	 * told by their positions, and are not done.
+	 * whole (w) or what has changed (c), kind, id, ttl, number of arguments, fields; and of
+	 * what has changed the version, the number of fields that are gone, their names. HSET
+	 * by pieces: Lua's stack is bounded. What is not there as the version before, or as
+	 * this one when the reply to the first time was lost, cannot be changed: such puts
+	 * are told by their positions, and are not done.
 	 */
 	.text = "#!lua\n" GUARD "local at, lost = 3, false\n"
 		"for k = 4, #KEYS do\n"
 		"  local key, whole, kind, id = KEYS[k], ARGV[at] == 'w', ARGV[at+1], ARGV[at+2]\n"
 		"  local ttl, n = ARGV[at+3], tonumber(ARGV[at+4])\n"
 		"  local first, last = at + 5, at + 4 + n\n"
+		"  local there = true\n"
 		"  at = last + 1\n"
 		"  if whole then\n"
 		"    redis.call('DEL', key)\n"
 		"    redis.call('SADD', KEYS[2], kind .. ':' .. id)\n"
-		"  elseif redis.call('EXPIRE', key, ttl) == 0 then\n"
-		"    lost = lost or {}\n"
-		"    lost[#lost+1] = k - 3\n"
-		"    first = last + 1\n"
+		"  else\n"
+		"    local version, gone = tonumber(ARGV[at]), tonumber(ARGV[at+1])\n"
+		"    local has = tonumber(redis.call('HGET', key, 'version') or '')\n"
+		"    there = has == version or has == version - 1\n"
+		"    at = at + 2 + gone\n"
+		"    if not there then\n"
+		"      lost = lost or {}\n"
+		"      lost[#lost+1] = k - 3\n"
+		"      first = last + 1\n"
+		"    elseif gone > 0 then\n"
+		"      redis.call('HDEL', key, unpack(ARGV, at - gone, at - 1))\n"
+		"    end\n"
 		"  end\n"
 		"  while first <= last do\n"
 		"    local to = math.min(first + 499, last)\n"
 		"    redis.call('HSET', key, unpack(ARGV, first, to))\n"
 		"    first = to + 1\n"
 		"  end\n"
-		"  if whole then redis.call('EXPIRE', key, ttl) end\n" LOG_IT "end\n"
+		"  if there then redis.call('EXPIRE', key, ttl) end\n" LOG_IT "end\n"
 		"return lost or 1\n"};
 
 static struct redis_script delete_script = {
@@ -124,15 +135,22 @@ static void add_key(struct args *a, const struct store_group *g, const struct st
 static void add_fields(struct args *a, const struct store_put *put)
 {
 	struct slice rest = slice_of(put->fields, put->n);
+	uint32_t set = put->count - put->gone;
 	struct checkpoint_field f;
 	bool bad = false;
 
 	add_number(a, put->ttl_s);
-	add_number(a, 2 * put->count);
-	while (checkpoint_next(&rest, &f, &bad)) {
+	add_number(a, 2u * set);
+	for (; set && checkpoint_next(&rest, &f, &bad); set--) {
 		add(a, f.name.p, f.name.n);
 		add(a, f.value.p, f.value.n);
 	}
+	if (put->whole)
+		return;
+	add_number(a, put->version);
+	add_number(a, put->gone);
+	while (checkpoint_next(&rest, &f, &bad))
+		add(a, f.name.p, f.name.n);
 }
 
 static void add_op(struct args *a, const struct store_entry *e, const struct store_put *put)

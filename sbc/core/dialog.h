@@ -28,6 +28,7 @@ struct leg {
 	uint16_t user_at, user_len; /* in `remote` */
 	bool confirmed;
 	bool indexed;                        /* in the table of dialogs */
+	bool changed; /* source, identifiers, target or routes, since it was put (core/store.h) */
 	uint32_t remote_tag, target, routes; /* blobs */
 	char tag[IDENT_TAG_LEN];
 	uint32_t sdp_version;

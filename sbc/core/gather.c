@@ -1,5 +1,7 @@
 #include "sbc/core/gather.h"
 
+#include <string.h>
+
 #include "sbc/core/checkpoint.h"
 #include "sbc/core/offer.h"
 
@@ -237,30 +239,52 @@ static void call_gather_state(const struct engine *e, const struct call *call, u
 		c->state = CHECKPOINT_ENDING;
 }
 
-bool gather_call(struct engine *e, struct call *call, uint32_t version, uint8_t owed,
-		 struct wbuf *w)
+/* Streams and exchanges are filled up to their number, and hold anything beyond. */
+static void call_gather(struct engine *e, const struct call *call, uint32_t version, uint8_t owed,
+			struct call_checkpoint *c)
 {
-	struct call_checkpoint c = {
-		.version = version,
-		.owed = owed & CALL_BYE_BOTH,
-		.began = wall(e, call->began_ms),
-		.answered = wall(e, call->answered_ms),
-		.written = wall(e, e->now),
-		.status = call->status,
-		.offers = call->offers,
-		.offer_by = call->offer_by,
-	};
-
+	memset(c, 0, offsetof(struct call_checkpoint, stream));
+	c->version = version;
+	c->owed = owed & CALL_BYE_BOTH;
+	c->began = wall(e, call->began_ms);
+	c->answered = wall(e, call->answered_ms);
+	c->written = wall(e, e->now);
+	c->status = call->status;
+	c->offers = call->offers;
+	c->offer_by = call->offer_by;
 	for (uint8_t i = 0; i < 2; i++)
-		leg_gather(e, &call->leg[i], &c.leg[i]);
-	c.id = c.leg[CALL_CALLEE].call_id;
-	c.streams = streams_gather(e, call, call->streams, c.stream);
-	c.pendings = streams_gather(e, call, call->pending, c.pending);
-	c.has_pending = call->pending != 0;
-	call_gather_state(e, call, owed, &c);
-	requests_undo(e, call, &c);
-	exchanges_gather(e, call, &c);
-	checkpoint_call_write(w, &c);
+		leg_gather(e, &call->leg[i], &c->leg[i]);
+	c->id = c->leg[CALL_CALLEE].call_id;
+	c->streams = streams_gather(e, call, call->streams, c->stream);
+	c->pendings = streams_gather(e, call, call->pending, c->pending);
+	c->has_pending = call->pending != 0;
+	call_gather_state(e, call, owed, c);
+	requests_undo(e, call, c);
+	exchanges_gather(e, call, c);
+}
+
+bool gather_call(struct engine *e, const struct call *call, uint32_t version, uint8_t owed,
+		 struct wbuf *w, struct checkpoint_shape *shape)
+{
+	struct checkpoint_shape written;
+	struct call_checkpoint c;
+
+	call_gather(e, call, version, owed, &c);
+	written = checkpoint_call_write(w, &c);
+	if (shape != NULL)
+		*shape = written;
+	return wbuf_ok(w);
+}
+
+bool gather_change(struct engine *e, const struct call *call, uint32_t version, uint8_t owed,
+		   struct wbuf *w, struct checkpoint_change *change, bool rest)
+{
+	struct call_checkpoint c;
+
+	call_gather(e, call, version, owed, &c);
+	if (rest)
+		checkpoint_call_write_rest(w, &c, change->legs);
+	checkpoint_call_write_change(w, &c, change);
 	return wbuf_ok(w);
 }
 
