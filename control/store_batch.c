@@ -22,31 +22,35 @@ enum { SAYS_OK = 1, SAYS_FENCED = 2, SAYS_LOST = 3 };
 	"if e > mine then return 2 end\n"                                                          \
 	"if e < mine then return 3 end\n"
 
-/* A log's length of 0: nobody follows it. */
+/* A log's length of 0: nobody follows it. What an index names is a key without its prefix. */
 #define LOG_IT                                                                                     \
 	"  if ARGV[2] ~= '0' then\n"                                                               \
+	"    local kind, id = string.match(string.sub(key, ARGV[3]), '^(%w+):(.*)$')\n"            \
 	"    redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[2], '*', 'k', kind, 'i', id)\n"       \
 	"  end\n"
 
-/* KEYS: lease, index, log, a record each. ARGV: epoch, log's length, and for each: */
+/*
+ * KEYS: lease, index, log, a record each. ARGV: epoch, log's length, where in a record's
+ * key its name begins, and of what is put, for each:
+ */
 static struct redis_script put_script = {
 	/*
-	 * whole (w) or what has changed (c), kind, id, ttl, number of arguments, fields; and of
-	 * what has changed the version, the number of fields that are gone, their names. HSET
+	 * whole (w) or what has changed (c), ttl, number of arguments, fields; and of what
+	 * has changed the version, the number of fields that are gone, their names. HSET
 	 * by pieces: Lua's stack is bounded. What is not there as the version before, or as
 	 * this one when the reply to the first time was lost, cannot be changed: such puts
 	 * are told by their positions, and are not done.
 	 */
-	.text = "#!lua\n" GUARD "local at, lost = 3, false\n"
+	.text = "#!lua\n" GUARD "local at, lost = 4, false\n"
 		"for k = 4, #KEYS do\n"
-		"  local key, whole, kind, id = KEYS[k], ARGV[at] == 'w', ARGV[at+1], ARGV[at+2]\n"
-		"  local ttl, n = ARGV[at+3], tonumber(ARGV[at+4])\n"
-		"  local first, last = at + 5, at + 4 + n\n"
+		"  local key, whole = KEYS[k], ARGV[at] == 'w'\n"
+		"  local ttl, n = ARGV[at+1], tonumber(ARGV[at+2])\n"
+		"  local first, last = at + 3, at + 2 + n\n"
 		"  local there = true\n"
 		"  at = last + 1\n"
 		"  if whole then\n"
 		"    redis.call('DEL', key)\n"
-		"    redis.call('SADD', KEYS[2], kind .. ':' .. id)\n"
+		"    redis.call('SADD', KEYS[2], string.sub(key, ARGV[3]))\n"
 		"  else\n"
 		"    local version, gone = tonumber(ARGV[at]), tonumber(ARGV[at+1])\n"
 		"    local has = tonumber(redis.call('HGET', key, 'version') or '')\n"
@@ -69,13 +73,10 @@ static struct redis_script put_script = {
 		"return lost or 1\n"};
 
 static struct redis_script delete_script = {
-	/* kind, id */
-	.text = "#!lua flags=allow-oom\n" GUARD "local at = 3\n"
-		"for k = 4, #KEYS do\n"
-		"  local kind, id = ARGV[at], ARGV[at+1]\n"
-		"  at = at + 2\n"
-		"  redis.call('DEL', KEYS[k])\n"
-		"  redis.call('SREM', KEYS[2], kind .. ':' .. id)\n" LOG_IT "end\n"
+	.text = "#!lua flags=allow-oom\n" GUARD "for k = 4, #KEYS do\n"
+		"  local key = KEYS[k]\n"
+		"  redis.call('DEL', key)\n"
+		"  redis.call('SREM', KEYS[2], string.sub(key, ARGV[3]))\n" LOG_IT "end\n"
 		"return 1\n"};
 
 static struct redis_script claim_script = {
@@ -139,6 +140,7 @@ static void add_fields(struct args *a, const struct store_put *put)
 	struct checkpoint_field f;
 	bool bad = false;
 
+	add_str(a, put->whole ? "w" : "c");
 	add_number(a, put->ttl_s);
 	add_number(a, 2u * set);
 	for (; set && checkpoint_next(&rest, &f, &bad); set--) {
@@ -151,19 +153,6 @@ static void add_fields(struct args *a, const struct store_put *put)
 	add_number(a, put->gone);
 	while (checkpoint_next(&rest, &f, &bad))
 		add(a, f.name.p, f.name.n);
-}
-
-static void add_op(struct args *a, const struct store_entry *e, const struct store_put *put)
-{
-	char id[IDENT_LEN];
-
-	store_id_print(e->id, id);
-	if (put)
-		add_str(a, put->whole ? "w" : "c");
-	add_str(a, checkpoint_kind_name((enum checkpoint_kind)e->kind));
-	add(a, id, IDENT_LEN);
-	if (put)
-		add_fields(a, put);
 }
 
 static size_t batch_room(const struct store_batch *b)
@@ -189,8 +178,10 @@ static void add_all(struct args *a, const struct store *s, const struct store_ba
 		add_key(a, g, &s->table.entry[b->item[k].entry]);
 	add_number(a, b->epoch);
 	add_str(a, s->followed ? STORE_LOG_MAX : "0");
+	add_number(a, strlen(g->prefix) + 1);
 	for (uint32_t k = 0; k < b->count; k++)
-		add_op(a, &s->table.entry[b->item[k].entry], b->item[k].put);
+		if (b->item[k].put)
+			add_fields(a, b->item[k].put);
 }
 
 /* ---- what is said ---- */
