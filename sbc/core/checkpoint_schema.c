@@ -11,8 +11,14 @@
 #define CALL(m)    .offset = offsetof(struct call_checkpoint, m)
 #define REG(m)     .offset = offsetof(struct registration_checkpoint, m)
 
-#define WORD(w)         {(w), sizeof(w) - 1}
-#define WORDS_END       {"", 0}
+#define WORD(w)                                                                                    \
+	{                                                                                          \
+		(w), sizeof(w) - 1                                                                 \
+	}
+#define WORDS_END                                                                                  \
+	{                                                                                          \
+		"", 0                                                                              \
+	}
 
 /* In the order of their enums: CHECKPOINT_*, enum sdp_direction, enum exchange_flag. */
 static const struct checkpoint_word words_state[] = {WORD("early"), WORD("answered"),
@@ -26,7 +32,7 @@ static const struct checkpoint_word words_direction[] = {
 	WORD("sendrecv"), WORD("sendonly"), WORD("recvonly"), WORD("inactive"), WORDS_END};
 static const struct checkpoint_word words_kind[] = {WORD("reinvite"), WORD("initial"), WORDS_END};
 static const struct checkpoint_word words_flags[] = {
-	WORD("offer"), WORD("settled"), WORD("final"),	  WORD("acked"),   WORD("cancelled"),
+	WORD("offer"), WORD("settled"), WORD("final"),    WORD("acked"), WORD("cancelled"),
 	WORD("held"),  WORD("checked"), WORD("answered"), WORDS_END};
 
 static const struct checkpoint_member side_parts[] = {

@@ -27,7 +27,7 @@ struct leg {
 	uint16_t call_id_len, local_len, remote_len;
 	uint16_t user_at, user_len; /* in `remote` */
 	bool confirmed;
-	bool indexed;                        /* in the table of dialogs */
+	bool indexed; /* in the table of dialogs */
 	bool changed; /* source, identifiers, target or routes, since it was put (core/store.h) */
 	uint32_t remote_tag, target, routes; /* blobs */
 	char tag[IDENT_TAG_LEN];

@@ -61,12 +61,12 @@ enum store_flag {
 };
 
 struct store_mark {
-	uint64_t at;         /* SOON: when it is due; KEPT: since when */
-	uint32_t version;    /* of the latest put, or of what was restored; 0: neither */
-	uint32_t next, prev; /* in its line */
-	uint16_t flags;      /* enum store_flag */
-	uint8_t line;        /* enum store_line */
-	uint8_t owed;        /* 1 + the turn since which it is; 0: it is not */
+	uint64_t at;                   /* SOON: when it is due; KEPT: since when */
+	uint32_t version;              /* of the latest put, or of what was restored; 0: neither */
+	uint32_t next, prev;           /* in its line */
+	uint16_t flags;                /* enum store_flag */
+	uint8_t line;                  /* enum store_line */
+	uint8_t owed;                  /* 1 + the turn since which it is; 0: it is not */
 	struct checkpoint_shape shape; /* of a call: what the latest put wrote */
 };
 

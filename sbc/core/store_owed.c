@@ -141,9 +141,8 @@ static struct slice ending_fields(const struct engine *e, const struct exchange 
 
 	memcpy(ending, s.p, sizeof(*ending));
 	s = slice_of(s.p + sizeof(*ending), s.n - (uint32_t)sizeof(*ending));
-	return ex->flags & EXCHANGE_F_WHOLE
-		       ? slice_of(s.p, ending->set)
-		       : slice_of(s.p + ending->rest, s.n - ending->rest);
+	return ex->flags & EXCHANGE_F_WHOLE ? slice_of(s.p, ending->set)
+					    : slice_of(s.p + ending->rest, s.n - ending->rest);
 }
 
 void store_remember(struct engine *e, const struct registration *r)

@@ -271,7 +271,8 @@ static void carry_put(struct driver *d, struct driver_op *op, bool tell)
 		r->refused_at = d->now;
 	if (op->done) {
 		if (!op->whole) {
-			struct slice fields = copy(driver_change(d, r->fields, op->fields, op->gone));
+			struct slice fields =
+				copy(driver_change(d, r->fields, op->fields, op->gone));
 
 			drop(&op->fields);
 			op->fields = fields;

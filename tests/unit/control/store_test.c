@@ -98,6 +98,57 @@ static void fields_that_are_gone_go_from_the_hash(void **state)
 			 2);
 }
 
+static void a_change_is_of_the_version_before_alone(void **state)
+{
+	(void)state;
+	store_end_put(&end, 7, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "HSET " STORE_PREFIX "call:00000000000000000000000000000007 old 1");
+	store_end_change(&end, 7, 2);
+	store_end_flush(&end);
+	assert_int_equal(store_kept(7), 2);
+	assert_false(store_is_odd(7));
+	/* What it does not name stays. */
+	assert_int_equal(real_redis_number(&server, "HLEN " STORE_PREFIX
+						    "call:00000000000000000000000000000007"),
+			 3);
+	/* Done before, by a batch whose reply was lost. */
+	store_end_change(&end, 7, 2);
+	store_end_flush(&end);
+	assert_int_equal(end.good, 3);
+	store_end_change(&end, 7, 4);
+	store_end_change(&end, 8, 1);
+	store_end_flush(&end);
+	assert_int_equal(end.bad, 2);
+	assert_int_equal(store_kept(7), 2);
+	assert_int_equal(store_kept(8), 0);
+	assert_false(store_is_indexed(8));
+	store_end_change(&end, 7, 3);
+	store_end_flush(&end);
+	assert_int_equal(store_kept(7), 3);
+	assert_true(store_is_odd(7));
+}
+
+/* The others of its batch are carried out. */
+static void a_change_of_what_is_lost_is_refused_alone(void **state)
+{
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++)
+		store_end_put(&end, i, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "DEL " STORE_PREFIX "call:00000000000000000000000000000002");
+	for (uint32_t i = 1; i <= 3; i++)
+		store_end_change(&end, i, 2);
+	store_end_flush(&end);
+	assert_int_equal(end.bad, 1);
+	assert_int_equal(store_kept(1), 2);
+	assert_int_equal(store_kept(2), 0);
+	assert_int_equal(store_kept(3), 2);
+	store_end_put(&end, 2, 3);
+	store_end_flush(&end);
+	assert_int_equal(store_kept(2), 3);
+}
+
 static void what_waits_is_written_once(void **state)
 {
 	(void)state;
@@ -452,8 +503,13 @@ static void ops_of_no_known_form_are_refused(void **state)
 	store_id(0xabc, op.id);
 	op.id[31] = 'C';
 	store_put(end.store, &op);
+	/* A change that sets nothing. */
+	store_id(2, op.id);
+	op.whole = false;
+	op.gone = 1;
+	store_put(end.store, &op);
 	store_end_flush(&end);
-	assert_int_equal(end.bad, 6);
+	assert_int_equal(end.bad, 7);
 	assert_int_equal(store_indexed(), 0);
 }
 
@@ -501,6 +557,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_put_becomes_a_hash_that_expires),
 		TEST(fields_that_are_gone_go_from_the_hash),
+		TEST(a_change_is_of_the_version_before_alone),
+		TEST(a_change_of_what_is_lost_is_refused_alone),
 		TEST(what_waits_is_written_once),
 		TEST(a_call_that_ends_before_it_is_written_leaves_no_trace),
 		TEST(the_last_of_put_and_delete_counts),

@@ -32,7 +32,7 @@ static uint64_t any(void)
 
 static struct slice any_bytes(uint32_t n)
 {
-	static char pool[65536];
+	static char pool[1u << 22];
 	static uint32_t at;
 
 	if (at + n > sizeof(pool))
@@ -276,7 +276,223 @@ static struct slice call_write(const struct call_checkpoint *c, char *room, uint
 	return wbuf_ok(&w) ? wbuf_slice(&w) : SLICE_NONE;
 }
 
+/* ---- the plain way ---- */
+
+static uint32_t addr_print(char *to, struct net_addr a)
+{
+	const uint8_t *ip = (const uint8_t *)&a.ip;
+
+	return (uint32_t)sprintf(to, "%u.%u.%u.%u:%u", ip[0], ip[1], ip[2], ip[3], a.port);
+}
+
+static uint32_t words_print(char *to, const struct checkpoint_member *m, uint64_t v)
+{
+	uint32_t n = 0;
+
+	if (m->type != VALUE_FLAGS)
+		return (uint32_t)sprintf(to, "%.*s", m->words[v].len, m->words[v].text);
+	for (uint32_t i = 0; m->words[i].len; i++)
+		if (v & 1u << i)
+			n += (uint32_t)sprintf(to + n, "%s%.*s", n ? "," : "", m->words[i].len,
+					       m->words[i].text);
+	return n ? n : (uint32_t)sprintf(to, "none");
+}
+
+static uint32_t value_print(char *to, const struct checkpoint_member *m, const void *base);
+
+static uint32_t parts_print(char *to, const struct checkpoint_member *m, const void *base)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->limit; i++) {
+		const struct checkpoint_member *part = &m->parts[i];
+
+		if (checkpoint_value_is_left_out(part, checkpoint_value_load(part, base)))
+			continue;
+		n += (uint32_t)sprintf(to + n, "%s%s=", n ? " " : "", part->name);
+		n += value_print(to + n, part, base);
+	}
+	return n;
+}
+
+static uint32_t value_print(char *to, const struct checkpoint_member *m, const void *base)
+{
+	uint64_t v = checkpoint_value_load(m, base);
+	const void *at = (const uint8_t *)base + m->offset;
+
+	switch (m->type) {
+	case VALUE_HEX32:
+		return (uint32_t)sprintf(to, "%08llx", (unsigned long long)v);
+	case VALUE_HEX64:
+		return (uint32_t)sprintf(to, "%016llx", (unsigned long long)v);
+	case VALUE_ADDR:
+		return addr_print(to, *(const struct net_addr *)at);
+	case VALUE_IP:
+		addr_print(to, (struct net_addr){(uint32_t)v, 0});
+		*strchr(to, ':') = '\0';
+		return (uint32_t)strlen(to);
+	case VALUE_BOOL:
+		return (uint32_t)sprintf(to, "%s", v ? "yes" : "no");
+	case VALUE_WORD:
+	case VALUE_STATE:
+	case VALUE_FLAGS:
+		return words_print(to, m, v);
+	case VALUE_PARTS:
+		return parts_print(to, m, at);
+	default:
+		return (uint32_t)sprintf(to, "%llu", (unsigned long long)v);
+	}
+}
+
+/* Every value of a group as printf() has it; the longest fits where it has to. */
+static void printed_same(const struct checkpoint_members *set, const void *base)
+{
+	char text[2 * CHECKPOINT_ROOM], room[CHECKPOINT_ROOM];
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		const struct checkpoint_member *m = &set->member[i];
+		struct slice s = value_of(room, m, base);
+
+		if (m->type != VALUE_BYTES &&
+		    !slice_eq(s, slice_of(text, value_print(text, m, base))))
+			fail_msg("%s: %.*s, not %s", m->name, (int)s.n, s.p, text);
+		assert_true(m->type == VALUE_BYTES || s.n + 64 < CHECKPOINT_ROOM);
+	}
+}
+
+/* ---- changes ---- */
+
+static bool value_in(struct slice s, struct slice name, struct slice *value)
+{
+	struct checkpoint_field f;
+	bool bad;
+
+	while (checkpoint_next(&s, &f, &bad)) {
+		*value = f.value;
+		if (slice_eq(f.name, name))
+			return true;
+	}
+	return false;
+}
+
+static uint32_t fields_of(struct slice s)
+{
+	struct checkpoint_field f;
+	uint32_t n = 0;
+	bool bad;
+
+	while (checkpoint_next(&s, &f, &bad))
+		n++;
+	return n;
+}
+
+static struct slice change_apply(struct slice was, struct slice change, uint32_t gone)
+{
+	static char room[2 * CHECKPOINT_MAX];
+	uint32_t set = fields_of(change) - gone;
+	struct checkpoint_field f;
+	struct slice value;
+	struct wbuf w;
+	bool bad;
+
+	wbuf_init(&w, room, sizeof(room));
+	while (checkpoint_next(&was, &f, &bad))
+		if (!value_in(change, f.name, &value))
+			checkpoint_put(&w, f.name, f.value);
+	for (; set && checkpoint_next(&change, &f, &bad); set--)
+		checkpoint_put(&w, f.name, f.value);
+	assert_true(wbuf_ok(&w));
+	return wbuf_slice(&w);
+}
+
+static void fields_same(struct slice a, struct slice b)
+{
+	struct checkpoint_field f;
+	struct slice value;
+	bool bad;
+
+	assert_int_equal(fields_of(a), fields_of(b));
+	while (checkpoint_next(&a, &f, &bad))
+		if (!value_in(b, f.name, &value) || !slice_eq(f.value, value))
+			fail_msg("%.*s is another", (int)f.name.n, f.name.p);
+}
+
+/* Another state of a call: what is fixed stays, of the legs with a bit in `legs` nothing has to. */
+static void any_next(struct call_checkpoint *next, const struct call_checkpoint *c, unsigned legs)
+{
+	any_call(next);
+	next->id = c->id;
+	next->began = c->began;
+	for (uint32_t i = 0; i < 2; i++) {
+		struct checkpoint_leg was = c->leg[i], *is = &next->leg[i];
+
+		if (legs & 1u << i)
+			continue;
+		was.cseq_local = is->cseq_local;
+		was.cseq_remote = is->cseq_remote;
+		was.sdp_version = is->sdp_version;
+		was.confirmed = is->confirmed;
+		*is = was;
+	}
+}
+
 /* ---- tests ---- */
+
+static void values_are_as_printf_has_them(void **state)
+{
+	static struct call_checkpoint c;
+
+	(void)state;
+	seed = 11;
+	for (int i = 0; i < 2000; i++) {
+		struct registration_checkpoint r = any_registration();
+
+		any_call(&c);
+		printed_same(&checkpoint_call_members, &c);
+		printed_same(&checkpoint_leg_members, &c.leg[0]);
+		for (int k = 0; k < c.streams; k++)
+			printed_same(&checkpoint_stream_members, &c.stream[k]);
+		for (int k = 0; k < c.exchanges; k++)
+			printed_same(&checkpoint_exchange_members, &c.exchange[k]);
+		printed_same(&checkpoint_registration_members, &r);
+	}
+}
+
+/* A history of changes ends in what all of it would have been, and so does change and rest. */
+static void changes_make_what_is_written_whole(void **state)
+{
+	static struct call_checkpoint was, is;
+	static char kept[CHECKPOINT_MAX], part[CHECKPOINT_MAX], whole[CHECKPOINT_MAX];
+
+	(void)state;
+	seed = 12;
+	for (int i = 0; i < 200; i++) {
+		struct checkpoint_change change = {0};
+		struct slice have, want;
+		struct wbuf w;
+
+		any_call(&was);
+		wbuf_init(&w, kept, sizeof(kept));
+		change.shape = checkpoint_call_write(&w, &was);
+		have = wbuf_slice(&w);
+		for (int k = 0; k < 10; k++) {
+			change.legs = (unsigned)(unit_random(&seed) % 4);
+			any_next(&is, &was, change.legs);
+			want = call_write(&is, whole, sizeof(whole));
+			wbuf_init(&w, part, sizeof(part));
+			checkpoint_call_write_rest(&w, &is, change.legs);
+			checkpoint_call_write_change(&w, &is, &change);
+			assert_true(wbuf_ok(&w) && want.n > 0);
+			fields_same(slice_of(part, change.set), want);
+			have = change_apply(have, slice_of(part + change.rest, w.n - change.rest),
+					    change.gone);
+			fields_same(have, want);
+			memcpy(kept, have.p, have.n);
+			have.p = kept;
+			was = is;
+		}
+	}
+}
 
 static void what_is_written_is_read(void **state)
 {
@@ -683,6 +899,8 @@ static void every_field_is_documented(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_are_as_printf_has_them),
+		cmocka_unit_test(changes_make_what_is_written_whole),
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(registration_written_is_read),
 		cmocka_unit_test(truncated_is_refused_at_every_length),
