@@ -51,13 +51,19 @@ static char *octet_compose(char *p, uint8_t v)
 	return p + 1;
 }
 
-static char *hex_compose(char *p, uint64_t v, uint32_t digits)
+/* Eight digits at once: a nibble in each byte, then what makes a digit or a letter of it. */
+static char *hex32_compose(char *p, uint32_t v)
 {
-	static const char digit[] = "0123456789abcdef";
+	uint64_t x = v, letter;
 
-	for (uint32_t i = digits; i-- > 0; v >>= 4)
-		p[i] = digit[v & 15];
-	return p + digits;
+	x = (x | x << 16) & 0x0000ffff0000ffffull;
+	x = (x | x << 8) & 0x00ff00ff00ff00ffull;
+	x = (x | x << 4) & 0x0f0f0f0f0f0f0f0full;
+	letter = (x + 0x0606060606060606ull) >> 4 & 0x0101010101010101ull;
+	x += 0x3030303030303030ull + letter * ('a' - '0' - 10);
+	for (int i = 8; i-- > 0; x >>= 8)
+		p[i] = (char)(x & 0xff);
+	return p + 8;
 }
 
 /* ---- addresses, words ---- */
@@ -113,43 +119,6 @@ static char *flags_compose(char *p, const struct checkpoint_word *words, uint64_
 
 /* ---- any value ---- */
 
-static const void *member_at(const struct checkpoint_member *m, const void *base)
-{
-	return (const uint8_t *)base + m->offset;
-}
-
-uint64_t checkpoint_value_load(const struct checkpoint_member *m, const void *base)
-{
-	const void *at = member_at(m, base);
-	const struct net_addr *a;
-
-	switch (m->type) {
-	case VALUE_U16:
-	case VALUE_FLAGS:
-		return *(const uint16_t *)at;
-	case VALUE_U32:
-	case VALUE_HEX32:
-	case VALUE_IP:
-		return *(const uint32_t *)at;
-	case VALUE_U64:
-	case VALUE_HEX64:
-		return *(const uint64_t *)at;
-	case VALUE_ADDR:
-		a = at;
-		return a->ip | (uint64_t)a->port << 32;
-	case VALUE_BOOL:
-		return *(const bool *)at;
-	case VALUE_STATE:
-		return (uint64_t) * (const enum checkpoint_state *)at;
-	case VALUE_BYTES:
-		return ((const struct slice *)at)->n;
-	case VALUE_PARTS:
-		return 1;
-	default:
-		return *(const uint8_t *)at;
-	}
-}
-
 /* "name=value", a space before all but the first. */
 static char *parts_compose(char *p, const struct checkpoint_member *m, const void *base)
 {
@@ -176,11 +145,11 @@ char *checkpoint_value_compose(char *p, const struct checkpoint_member *m, const
 {
 	switch (m->type) {
 	case VALUE_HEX32:
-		return hex_compose(p, v, 8);
+		return hex32_compose(p, (uint32_t)v);
 	case VALUE_HEX64:
-		return hex_compose(p, v, 16);
+		return hex32_compose(hex32_compose(p, (uint32_t)(v >> 32)), (uint32_t)v);
 	case VALUE_ADDR:
-		return addr_compose(p, member_at(m, base));
+		return addr_compose(p, checkpoint_member_at(m, base));
 	case VALUE_IP:
 		return ip_compose(p, (uint32_t)v);
 	case VALUE_BOOL:
@@ -192,7 +161,7 @@ char *checkpoint_value_compose(char *p, const struct checkpoint_member *m, const
 	case VALUE_FLAGS:
 		return flags_compose(p, m->words, v);
 	case VALUE_PARTS:
-		return parts_compose(p, m, member_at(m, base));
+		return parts_compose(p, m, checkpoint_member_at(m, base));
 	default:
 		return decimal_compose(p, v);
 	}

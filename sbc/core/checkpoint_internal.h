@@ -72,8 +72,43 @@ extern const struct checkpoint_members checkpoint_registration_members;
  */
 #define CHECKPOINT_ROOM 512u
 
+static inline const void *checkpoint_member_at(const struct checkpoint_member *m, const void *base)
+{
+	return (const uint8_t *)base + m->offset;
+}
+
 /* What a member holds as one number: zero when it says nothing. Of bytes: how many. */
-uint64_t checkpoint_value_load(const struct checkpoint_member *m, const void *base);
+static inline uint64_t checkpoint_value_load(const struct checkpoint_member *m, const void *base)
+{
+	const void *at = checkpoint_member_at(m, base);
+	const struct net_addr *a;
+
+	switch (m->type) {
+	case VALUE_U16:
+	case VALUE_FLAGS:
+		return *(const uint16_t *)at;
+	case VALUE_U32:
+	case VALUE_HEX32:
+	case VALUE_IP:
+		return *(const uint32_t *)at;
+	case VALUE_U64:
+	case VALUE_HEX64:
+		return *(const uint64_t *)at;
+	case VALUE_ADDR:
+		a = at;
+		return a->ip | (uint64_t)a->port << 32;
+	case VALUE_BOOL:
+		return *(const bool *)at;
+	case VALUE_STATE:
+		return (uint64_t) * (const enum checkpoint_state *)at;
+	case VALUE_BYTES:
+		return ((const struct slice *)at)->n;
+	case VALUE_PARTS:
+		return 1;
+	default:
+		return *(const uint8_t *)at;
+	}
+}
 
 /* Whether a member that holds `v` is left out: words never are, nor are lists of parts. */
 static inline bool checkpoint_value_is_left_out(const struct checkpoint_member *m, uint64_t v)

@@ -84,7 +84,7 @@ static void member_write(struct wbuf *w, const struct group *g, const struct che
 	composed(w, from, end);
 }
 
-/* Which of them were written: a bit each, by position. */
+/* Which of them were written, a bit each, by position: of those that are not fixed. */
 static uint32_t group_write(struct wbuf *w, const struct group *g,
 			    const struct checkpoint_members *set, const void *base,
 			    enum which which)
@@ -101,11 +101,9 @@ static uint32_t group_write(struct wbuf *w, const struct group *g,
 		/* What must be there is, even if it says nothing. */
 		if (!m->need && checkpoint_value_is_left_out(m, v))
 			continue;
-		there |= 1u << i;
+		there |= m->fixed ? 0 : 1u << i;
 		if (m->type == VALUE_BYTES)
-			bytes_write(w, g, m,
-				    *(const struct slice *)(const void *)((const uint8_t *)base +
-									  m->offset));
+			bytes_write(w, g, m, *(const struct slice *)checkpoint_member_at(m, base));
 		else
 			member_write(w, g, m, base, v);
 	}
@@ -118,12 +116,8 @@ static uint32_t names_write(struct wbuf *w, const struct group *g,
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < set->count; i++) {
-		if (!(members & 1u << i))
-			continue;
-		bytes_write(w, g, &set->member[i], SLICE_NONE);
-		n++;
-	}
+	for (; members; members &= members - 1, n++)
+		bytes_write(w, g, &set->member[__builtin_ctz(members)], SLICE_NONE);
 	return n;
 }
 
@@ -209,27 +203,16 @@ static uint32_t leg_gone(struct wbuf *w, uint32_t leg, const struct checkpoint_l
 	return names_write(w, &g, set, gone);
 }
 
-/* Of the call's own members, those that are not fixed. */
-static uint32_t own_changing(void)
-{
-	const struct checkpoint_members *set = &checkpoint_call_members;
-	uint32_t changing = 0;
-
-	for (uint32_t i = 0; i < set->count; i++)
-		changing |= set->member[i].fixed ? 0 : 1u << i;
-	return changing;
-}
-
 static uint32_t exchanges_gone(struct wbuf *w, const struct checkpoint_shape *was,
 			       const struct checkpoint_shape *is)
 {
 	uint32_t gone = 0;
 
 	for (uint32_t i = 0; i < CHECKPOINT_EXCHANGES; i++) {
+		uint32_t members = was->exchange[i] & ~(uint32_t)is->exchange[i];
 		struct group g = GROUP("invite.", (int)i);
 
-		gone += names_write(w, &g, &checkpoint_exchange_members,
-				    was->exchange[i] & ~(uint32_t)is->exchange[i]);
+		gone += names_write(w, &g, &checkpoint_exchange_members, members);
 	}
 	return gone;
 }
@@ -242,8 +225,7 @@ void checkpoint_call_write_change(struct wbuf *w, const struct call_checkpoint *
 	change->rest = w->n;
 	is = changing_write(w, c, change->legs, CHANGING);
 	change->set = w->n;
-	change->gone = names_write(w, &top, &checkpoint_call_members,
-				   was.own & ~(uint32_t)is.own & own_changing());
+	change->gone = names_write(w, &top, &checkpoint_call_members, was.own & ~(uint32_t)is.own);
 	for (uint32_t i = 0; i < 2; i++)
 		if (change->legs & 1u << i)
 			change->gone += leg_gone(w, i, &c->leg[i]);
