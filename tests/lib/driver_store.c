@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sbc/base/ident.h"
+#include "tests/lib/change.h"
 #include "tests/lib/driver_internal.h"
 
 void driver_store_init(struct driver *d)
@@ -153,7 +154,7 @@ static bool has_to_rise(const struct driver *d, const struct driver_record *r)
 static bool is_repeated(const struct engine_store *s, const struct driver_record *r,
 			struct slice fields)
 {
-	return s->version == r->version && driver_same_fields(fields, r->fields);
+	return s->version == r->version && change_same(fields, r->fields);
 }
 
 /* Whether a change finds what it is of: the version before, or its own from another time. */

@@ -40,9 +40,6 @@ struct slice driver_change(struct driver *d, struct slice was, struct slice chan
 void driver_check_change(struct driver *d, uint16_t shard, const struct engine_store *s,
 			 struct slice result);
 
-/* The same fields with the same values, in any order. */
-bool driver_same_fields(struct slice a, struct slice b);
-
 void driver_store_passed(struct driver *d, uint16_t shard, uint64_t ref);
 void driver_store_delete(struct driver *d, uint16_t shard, const struct engine_store *s);
 
