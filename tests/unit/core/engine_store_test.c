@@ -335,6 +335,34 @@ static void an_end_of_what_is_lost_is_put_whole(void **state)
 	fixture_end(&f);
 }
 
+/* A phone's NAT gives it another port: a change carries what its leg is known by. */
+static void a_source_that_moves_is_put(void **state)
+{
+	static struct call_checkpoint c;
+	struct net_addr moved = fixture_phone();
+	const struct driver_record *r;
+	uint32_t cursor = 0;
+	char text[FIXTURE_BYTES];
+
+	(void)state;
+	fixture_begin(&f, 1, MANY);
+	driver_store_mode(f.driver, ENGINE_STORE_DURABLE, false);
+	calls_up(1);
+	fixture_elapse(&f, 1000);
+	moved.port++;
+	phone_request(&f, &p[0], "INFO", 2, "", "");
+	snprintf(text, sizeof(text), "%s", f.text);
+	memcpy(strstr(text, "CSeq: 2"), "CSeq: 3", 7);
+	memcpy(strstr(text, "phoneINFO12"), "phoneINFO13", 11);
+	fixture_recv(&f, ACCESS, moved, text);
+	fixture_elapse(&f, 1000);
+	r = driver_store_next(f.driver, &cursor);
+	assert_int_equal(checkpoint_call_read(&c, r->fields), SBC_OK);
+	assert_true(net_addr_eq(c.leg[0].source, moved));
+	end_all();
+	fixture_end(&f);
+}
+
 /* The same bytes for the same key, another for any other of the three. */
 static void a_dialog_has_one_print_on_all_nodes(void **state)
 {
@@ -364,6 +392,7 @@ int main(void)
 		cmocka_unit_test(a_barrier_waits_for_a_store_that_is_down),
 		cmocka_unit_test(a_change_of_what_is_lost_is_put_whole_before_the_answer),
 		cmocka_unit_test(an_end_of_what_is_lost_is_put_whole),
+		cmocka_unit_test(a_source_that_moves_is_put),
 		cmocka_unit_test(a_dialog_has_one_print_on_all_nodes),
 	};
 
