@@ -279,11 +279,19 @@ static struct slice call_write(const struct call_checkpoint *c, char *room, uint
 
 /* ---- the plain way ---- */
 
+static uint32_t ip_print(char *to, uint32_t ip)
+{
+	uint8_t octet[4];
+
+	memcpy(octet, &ip, 4);
+	return (uint32_t)snprintf(to, 16, "%u.%u.%u.%u", octet[0], octet[1], octet[2], octet[3]);
+}
+
 static uint32_t addr_print(char *to, struct net_addr a)
 {
-	const uint8_t *ip = (const uint8_t *)&a.ip;
+	uint32_t n = ip_print(to, a.ip);
 
-	return (uint32_t)sprintf(to, "%u.%u.%u.%u:%u", ip[0], ip[1], ip[2], ip[3], a.port);
+	return n + (uint32_t)snprintf(to + n, 8, ":%u", a.port);
 }
 
 static uint32_t words_print(char *to, const struct checkpoint_member *m, uint64_t v)
@@ -329,9 +337,7 @@ static uint32_t value_print(char *to, const struct checkpoint_member *m, const v
 	case VALUE_ADDR:
 		return addr_print(to, *(const struct net_addr *)at);
 	case VALUE_IP:
-		addr_print(to, (struct net_addr){(uint32_t)v, 0});
-		*strchr(to, ':') = '\0';
-		return (uint32_t)strlen(to);
+		return ip_print(to, (uint32_t)v);
 	case VALUE_BOOL:
 		return (uint32_t)sprintf(to, "%s", v ? "yes" : "no");
 	case VALUE_WORD:
