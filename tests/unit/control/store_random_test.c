@@ -18,7 +18,7 @@ static struct call {
 	uint32_t version, stored;
 	uint64_t out; /* version that is not answered yet, of this incarnation */
 	bool live, dirty;
-	bool base; /* what Redis has is the version put last: a change of it will do */
+	bool base; /* what Redis has is the version put last, by its word */
 	bool put;  /* once, whatever came of it: a put that was refused may have been done before */
 } call[CALLS];
 
@@ -39,9 +39,9 @@ static void on_stored(uint64_t handle, uint32_t version, bool ok)
 	if (c->out != version)
 		return;
 	c->out = 0;
-	c->base = ok;
 	if (!c->live)
 		return;
+	c->base = ok;
 	if (ok)
 		c->stored = version;
 	else
@@ -57,6 +57,12 @@ static void on_mode(bool up, bool resync)
 	}
 }
 
+/* Now and then one that Redis may have nothing to make it of, and then refuses. */
+static bool puts_change(const struct call *c)
+{
+	return below(8) < (c->base ? 6u : 1u);
+}
+
 /* Versions are never used twice, so an old answer is none of a new incarnation's. */
 static void put_dirty(void)
 {
@@ -69,7 +75,7 @@ static void put_dirty(void)
 		c->out = ++c->version;
 		c->put = true;
 		asked++;
-		if (c->base && below(4))
+		if (puts_change(c))
 			store_end_change(&end, i, c->version);
 		else
 			store_end_put(&end, i, c->version);

@@ -149,6 +149,28 @@ static void a_change_of_what_is_lost_is_refused_alone(void **state)
 	assert_int_equal(store_kept(2), 3);
 }
 
+/* What was refused is not taken for done because its answer was lost, and others came. */
+static void an_answer_is_of_its_own_batch(void **state)
+{
+	struct fake_faults *f = fake_redis_faults(bed.proxy);
+
+	(void)state;
+	store_end_put(&end, 7, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "DEL " STORE_PREFIX "call:00000000000000000000000000000007");
+	f->mute = true;
+	store_end_change(&end, 7, 2);
+	store_bed_turn(50);
+	assert_int_equal(gauges().underway, 1);
+	f->mute = false;
+	store_end_put(&end, 8, 1);
+	store_end_flush(&end);
+	assert_int_equal(end.bad, 1);
+	assert_int_equal(end.good, 2);
+	assert_int_equal(store_kept(7), 0);
+	assert_int_equal(store_kept(8), 1);
+}
+
 static void what_waits_is_written_once(void **state)
 {
 	(void)state;
@@ -559,6 +581,7 @@ int main(void)
 		TEST(fields_that_are_gone_go_from_the_hash),
 		TEST(a_change_is_of_the_version_before_alone),
 		TEST(a_change_of_what_is_lost_is_refused_alone),
+		TEST(an_answer_is_of_its_own_batch),
 		TEST(what_waits_is_written_once),
 		TEST(a_call_that_ends_before_it_is_written_leaves_no_trace),
 		TEST(the_last_of_put_and_delete_counts),
