@@ -421,7 +421,14 @@ static void on_claimed(void *arg, const redisReply *r)
 	struct store *s = c.store;
 
 	free(arg);
-	if (!store_answered(s) || !r || !s->connected || s->group[c.group].epoch != c.epoch)
+	if (!store_answered(s))
+		return;
+	/*
+	 * A lease that was not as we left it: so are the records. Whoever finds it so makes it
+	 * right: without an answer it may have been.
+	 */
+	s->resync |= s->was_up && !(r && r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_OK);
+	if (!r || !s->connected || s->group[c.group].epoch != c.epoch)
 		return;
 	if (r->type != REDIS_REPLY_INTEGER) {
 		log_at(LOG_LEVEL_WARN, LOG_MSG("Redis refuses to write"), LOG_STR("act", "claim"),
@@ -429,8 +436,6 @@ static void on_claimed(void *arg, const redisReply *r)
 		store_refused(s, STORE_PUT);
 		return;
 	}
-	/* A lease that was not as we left it: so are the records. */
-	s->resync |= r->integer != SAYS_OK && s->was_up;
 	s->group[c.group].claimed = true;
 	memset(s->refusing, 0, sizeof(s->refusing));
 	store_mode_update(s);

@@ -573,6 +573,32 @@ static void a_store_can_be_closed_with_all_under_way(void **state)
 	assert_true(gauges().underway > 0 && gauges().waiting > 0);
 }
 
+static bool is_connected(void *arg)
+{
+	const struct store_end *e = arg;
+
+	return redis_is_up(e->redis);
+}
+
+/* The lease that was lost is there again: the claim says so once, and nobody heard it. */
+static void a_loss_that_a_lost_answer_told_of_is_found_out(void **state)
+{
+	(void)state;
+	store_end_put(&end, 7, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "FLUSHALL");
+	fake_redis_drop(bed.proxy);
+	store_bed_wait(is_down, NULL);
+	store_bed_wait(is_connected, &end);
+	assert_false(end.up);
+	fake_redis_faults(bed.proxy)->mute = true;
+	store_bed_turn(50);
+	fake_redis_faults(bed.proxy)->mute = false;
+	fake_redis_drop(bed.proxy);
+	store_end_wait_up(&end);
+	assert_int_equal(end.resyncs, 1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -582,6 +608,7 @@ int main(void)
 		TEST(a_change_is_of_the_version_before_alone),
 		TEST(a_change_of_what_is_lost_is_refused_alone),
 		TEST(an_answer_is_of_its_own_batch),
+		TEST(a_loss_that_a_lost_answer_told_of_is_found_out),
 		TEST(what_waits_is_written_once),
 		TEST(a_call_that_ends_before_it_is_written_leaves_no_trace),
 		TEST(the_last_of_put_and_delete_counts),
