@@ -10,7 +10,8 @@
 
 #include "control/redis_internal.h"
 
-#define READS_AT_ONCE 16 /* of 16 kB each, before others have their turn */
+#define READ_PIECE    16384u /* that hiredis reads */
+#define READS_AT_ONCE 16     /* pieces, before others have their turn */
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -75,22 +76,28 @@ static bool take_replies(struct redis *r)
 	}
 }
 
-/* False when the link is gone. What came before the end is taken first. */
+/*
+ * False when the link is gone. What came before the end is taken first. Less than a
+ * piece is all there was, and what comes later has the loop call again.
+ */
 static bool read_some(struct redis_link *l)
 {
 	struct redis *r = l->redis;
 
 	for (int i = 0; i < READS_AT_ONCE; i++) {
-		size_t before = l->context->reader->len;
+		size_t before = l->context->reader->len, n;
 
 		if (redisBufferRead(l->context) != REDIS_OK) {
 			redis_lost(r, l->context->errstr);
 			return false;
 		}
-		if (l->context->reader->len == before)
+		n = l->context->reader->len - before;
+		if (n == 0)
 			return true;
 		if (!take_replies(r))
 			return false;
+		if (n < READ_PIECE)
+			return true;
 	}
 	return true;
 }
@@ -186,13 +193,35 @@ bool redis_link_unix(struct redis *r, const char *path)
 	return start(r, redisConnectUnixNonBlock(path), false);
 }
 
-/* Goes out with the next turn of the loop, together with what comes until then. */
+/* How much of it the socket takes now. What went wrong, if anything, the loop will find. */
+static size_t send_now(struct redis_link *l, const char *bytes, size_t n)
+{
+	ssize_t sent;
+
+	if (!l->connected || sdslen(l->context->obuf) > 0)
+		return 0;
+	do
+		sent = send(l->context->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent > 0 ? (size_t)sent : 0;
+}
+
+/* Goes out at once; what there is no room for, as soon as there is. */
 bool redis_link_write(struct redis *r, const char *bytes, size_t n)
 {
-	if (redisAppendFormattedCommand(r->link->context, bytes, n) != REDIS_OK)
-		return false;
+	struct redis_link *l = r->link;
+	size_t sent = send_now(l, bytes, n);
+
 	r->bytes_out += n;
-	watch(r->link);
+	if (sent == n)
+		return true;
+	if (redisAppendFormattedCommand(l->context, bytes + sent, n - sent) != REDIS_OK) {
+		/* Half a command is none: the loop finds the link broken. */
+		if (sent)
+			shutdown(l->context->fd, SHUT_RDWR);
+		return false;
+	}
+	watch(l);
 	return true;
 }
 

@@ -320,7 +320,8 @@ void store_put(struct store *s, const struct dp_store_op *op)
 		  op->kind <= CHECKPOINT_REGISTRATION && store_id_parse(op->id, id);
 
 	if (ok && op->put)
-		ok = op->fields.n <= CHECKPOINT_MAX && count_fields(op->fields, &fields);
+		ok = op->fields.n <= CHECKPOINT_MAX && count_fields(op->fields, &fields) &&
+		     (op->whole || op->gone < fields);
 	if (!ok) {
 		s->gauges.refused++;
 		if (op->put)

@@ -22,49 +22,61 @@ enum { SAYS_OK = 1, SAYS_FENCED = 2, SAYS_LOST = 3 };
 	"if e > mine then return 2 end\n"                                                          \
 	"if e < mine then return 3 end\n"
 
-/* A log's length of 0: nobody follows it. */
+/* A log's length of 0: nobody follows it. What an index names is a key without its prefix. */
 #define LOG_IT                                                                                     \
 	"  if ARGV[2] ~= '0' then\n"                                                               \
+	"    local kind, id = string.match(string.sub(key, ARGV[3]), '^(%w+):(.*)$')\n"            \
 	"    redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[2], '*', 'k', kind, 'i', id)\n"       \
 	"  end\n"
 
-/* KEYS: lease, index, log, a record each. ARGV: epoch, log's length, and for each: */
+/*
+ * KEYS: lease, index, log, a record each. ARGV: epoch, log's length, where in a record's
+ * key its name begins, and of what is put, for each:
+ */
 static struct redis_script put_script = {
 	/*
-	 * whole (w) or what has changed (c), kind, id, ttl, number of arguments, fields; HSET
-	 * by pieces: Lua's stack is bounded. What is not there cannot change: such puts are
-	 * told by their positions, and are not done.
+	 * whole (w) or what has changed (c), ttl, number of arguments, fields; and of what
+	 * has changed the version, the number of fields that are gone, their names. HSET
+	 * by pieces: Lua's stack is bounded. What is not there as the version before, or as
+	 * this one when the reply to the first time was lost, cannot be changed: such puts
+	 * are told by their positions, and are not done.
 	 */
-	.text = "#!lua\n" GUARD "local at, lost = 3, false\n"
+	.text = "#!lua\n" GUARD "local at, lost = 4, false\n"
 		"for k = 4, #KEYS do\n"
-		"  local key, whole, kind, id = KEYS[k], ARGV[at] == 'w', ARGV[at+1], ARGV[at+2]\n"
-		"  local ttl, n = ARGV[at+3], tonumber(ARGV[at+4])\n"
-		"  local first, last = at + 5, at + 4 + n\n"
+		"  local key, whole = KEYS[k], ARGV[at] == 'w'\n"
+		"  local ttl, n = ARGV[at+1], tonumber(ARGV[at+2])\n"
+		"  local first, last = at + 3, at + 2 + n\n"
+		"  local there = true\n"
 		"  at = last + 1\n"
 		"  if whole then\n"
 		"    redis.call('DEL', key)\n"
-		"    redis.call('SADD', KEYS[2], kind .. ':' .. id)\n"
-		"  elseif redis.call('EXPIRE', key, ttl) == 0 then\n"
-		"    lost = lost or {}\n"
-		"    lost[#lost+1] = k - 3\n"
-		"    first = last + 1\n"
+		"    redis.call('SADD', KEYS[2], string.sub(key, ARGV[3]))\n"
+		"  else\n"
+		"    local version, gone = tonumber(ARGV[at]), tonumber(ARGV[at+1])\n"
+		"    local has = tonumber(redis.call('HGET', key, 'version') or '')\n"
+		"    there = has == version or has == version - 1\n"
+		"    at = at + 2 + gone\n"
+		"    if not there then\n"
+		"      lost = lost or {}\n"
+		"      lost[#lost+1] = k - 3\n"
+		"      first = last + 1\n"
+		"    elseif gone > 0 then\n"
+		"      redis.call('HDEL', key, unpack(ARGV, at - gone, at - 1))\n"
+		"    end\n"
 		"  end\n"
 		"  while first <= last do\n"
 		"    local to = math.min(first + 499, last)\n"
 		"    redis.call('HSET', key, unpack(ARGV, first, to))\n"
 		"    first = to + 1\n"
 		"  end\n"
-		"  if whole then redis.call('EXPIRE', key, ttl) end\n" LOG_IT "end\n"
+		"  if there then redis.call('EXPIRE', key, ttl) end\n" LOG_IT "end\n"
 		"return lost or 1\n"};
 
 static struct redis_script delete_script = {
-	/* kind, id */
-	.text = "#!lua flags=allow-oom\n" GUARD "local at = 3\n"
-		"for k = 4, #KEYS do\n"
-		"  local kind, id = ARGV[at], ARGV[at+1]\n"
-		"  at = at + 2\n"
-		"  redis.call('DEL', KEYS[k])\n"
-		"  redis.call('SREM', KEYS[2], kind .. ':' .. id)\n" LOG_IT "end\n"
+	.text = "#!lua flags=allow-oom\n" GUARD "for k = 4, #KEYS do\n"
+		"  local key = KEYS[k]\n"
+		"  redis.call('DEL', key)\n"
+		"  redis.call('SREM', KEYS[2], string.sub(key, ARGV[3]))\n" LOG_IT "end\n"
 		"return 1\n"};
 
 static struct redis_script claim_script = {
@@ -124,28 +136,23 @@ static void add_key(struct args *a, const struct store_group *g, const struct st
 static void add_fields(struct args *a, const struct store_put *put)
 {
 	struct slice rest = slice_of(put->fields, put->n);
+	uint32_t set = put->count - put->gone;
 	struct checkpoint_field f;
 	bool bad = false;
 
+	add_str(a, put->whole ? "w" : "c");
 	add_number(a, put->ttl_s);
-	add_number(a, 2 * put->count);
-	while (checkpoint_next(&rest, &f, &bad)) {
+	add_number(a, 2u * set);
+	for (; set && checkpoint_next(&rest, &f, &bad); set--) {
 		add(a, f.name.p, f.name.n);
 		add(a, f.value.p, f.value.n);
 	}
-}
-
-static void add_op(struct args *a, const struct store_entry *e, const struct store_put *put)
-{
-	char id[IDENT_LEN];
-
-	store_id_print(e->id, id);
-	if (put)
-		add_str(a, put->whole ? "w" : "c");
-	add_str(a, checkpoint_kind_name((enum checkpoint_kind)e->kind));
-	add(a, id, IDENT_LEN);
-	if (put)
-		add_fields(a, put);
+	if (put->whole)
+		return;
+	add_number(a, put->version);
+	add_number(a, put->gone);
+	while (checkpoint_next(&rest, &f, &bad))
+		add(a, f.name.p, f.name.n);
 }
 
 static size_t batch_room(const struct store_batch *b)
@@ -171,8 +178,10 @@ static void add_all(struct args *a, const struct store *s, const struct store_ba
 		add_key(a, g, &s->table.entry[b->item[k].entry]);
 	add_number(a, b->epoch);
 	add_str(a, s->followed ? STORE_LOG_MAX : "0");
+	add_number(a, strlen(g->prefix) + 1);
 	for (uint32_t k = 0; k < b->count; k++)
-		add_op(a, &s->table.entry[b->item[k].entry], b->item[k].put);
+		if (b->item[k].put)
+			add_fields(a, b->item[k].put);
 }
 
 /* ---- what is said ---- */
@@ -412,7 +421,14 @@ static void on_claimed(void *arg, const redisReply *r)
 	struct store *s = c.store;
 
 	free(arg);
-	if (!store_answered(s) || !r || !s->connected || s->group[c.group].epoch != c.epoch)
+	if (!store_answered(s))
+		return;
+	/*
+	 * A lease that was not as we left it: so are the records. Whoever finds it so makes it
+	 * right: without an answer it may have been.
+	 */
+	s->resync |= s->was_up && !(r && r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_OK);
+	if (!r || !s->connected || s->group[c.group].epoch != c.epoch)
 		return;
 	if (r->type != REDIS_REPLY_INTEGER) {
 		log_at(LOG_LEVEL_WARN, LOG_MSG("Redis refuses to write"), LOG_STR("act", "claim"),
@@ -420,8 +436,6 @@ static void on_claimed(void *arg, const redisReply *r)
 		store_refused(s, STORE_PUT);
 		return;
 	}
-	/* A lease that was not as we left it: so are the records. */
-	s->resync |= r->integer != SAYS_OK && s->was_up;
 	s->group[c.group].claimed = true;
 	memset(s->refusing, 0, sizeof(s->refusing));
 	store_mode_update(s);

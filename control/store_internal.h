@@ -28,8 +28,8 @@ enum store_act { STORE_IDLE, STORE_PUT, STORE_DELETE };
 struct store_put {
 	uint64_t handle, since_ms;
 	uint32_t version, ttl_s, n, count; /* bytes and number of fields */
-	uint16_t worker;
-	bool whole; /* else what has changed */
+	uint16_t worker, gone;
+	bool whole; /* else what has changed since the version before, and what is gone */
 	char fields[];
 };
 

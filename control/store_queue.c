@@ -60,6 +60,7 @@ static struct store_put *make_put(const struct dp_store_op *op, uint32_t fields)
 				.n = op->fields.n,
 				.count = fields,
 				.worker = op->worker,
+				.gone = op->whole ? 0 : op->gone,
 				.whole = op->whole};
 	memcpy(p->fields, op->fields.p, op->fields.n);
 	return p;

@@ -183,7 +183,8 @@ void dp_reply_free(struct dataplane *dp, struct dp_reply *reply);
 struct dp_store_op {
 	uint64_t barrier; /* not 0: all that this worker owed at a dp_barrier_post() came before */
 	bool put;         /* else delete */
-	bool whole;       /* PUT: all of it, else what has changed since the put before */
+	bool whole;       /* PUT: all of it, else what has changed since the version before, */
+	uint16_t gone;    /* the last so many fields being those that are gone */
 	bool urgent;      /* an answer is held for it */
 	enum checkpoint_kind kind;
 	uint16_t worker, group;

@@ -50,6 +50,7 @@ static struct dp_store_op op_of(const struct worker *w, const struct engine_stor
 {
 	struct dp_store_op op = {.put = put,
 				 .whole = s->whole,
+				 .gone = s->gone,
 				 .urgent = s->urgent,
 				 .kind = s->kind,
 				 .worker = w->id,

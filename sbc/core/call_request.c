@@ -190,8 +190,10 @@ void call_request(struct engine *e, struct call *call, uint8_t from, struct rx *
 		return;
 	store_touch(e, call, STORE_SOON);
 	/* The phone's NAT may have moved it; see leg_knows_source(). */
-	if (engine_realm_by_source(engine_realm(e, leg->slot)))
+	if (engine_realm_by_source(engine_realm(e, leg->slot))) {
+		leg->changed |= !net_addr_eq(leg->source, rx->path.remote);
 		leg->source = rx->path.remote;
+	}
 	if (rx->m->method == SIP_BYE)
 		request_bye(e, call, from, rx);
 	else if (call->state == CALL_ENDING)

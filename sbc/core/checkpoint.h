@@ -130,8 +130,32 @@ struct call_checkpoint {
 	struct checkpoint_exchange exchange[CHECKPOINT_EXCHANGES];
 };
 
+/* Which fields were written of those that may be absent from a later one. */
+struct checkpoint_shape {
+	uint16_t own; /* a bit each */
+	uint8_t streams, pendings;
+	uint8_t exchange[CHECKPOINT_EXCHANGES]; /* a bit each */
+};
+
 /* wbuf_ok() tells whether it fitted. What is written is always CHECKPOINT_SCHEMA. */
-void checkpoint_call_write(struct wbuf *w, const struct call_checkpoint *c);
+struct checkpoint_shape checkpoint_call_write(struct wbuf *w, const struct call_checkpoint *c);
+
+/*
+ * What makes a checkpoint of that shape into this one: the fields to be set, and behind
+ * them, without values, those to be taken away. It leaves out `v`, `id`, `began` and
+ * what identifies a leg (realm, addresses, identifiers, target, route set), but for legs
+ * with a bit in `legs`: whoever changes these knows. checkpoint_call_write_rest() writes
+ * what was left out.
+ */
+struct checkpoint_change {
+	unsigned legs;
+	struct checkpoint_shape shape; /* of what there is; afterwards of what there is then */
+	uint32_t rest, set; /* written: where in `w` they begin, where those to be set end, */
+	uint32_t gone;      /* and how many are taken away */
+};
+void checkpoint_call_write_change(struct wbuf *w, const struct call_checkpoint *c,
+				  struct checkpoint_change *change);
+void checkpoint_call_write_rest(struct wbuf *w, const struct call_checkpoint *c, unsigned legs);
 
 /* SBC_OK, SBC_EBAD (malformed, or not a call), SBC_ELIMIT (a schema newer or older than read). */
 enum sbc_err checkpoint_call_read(struct call_checkpoint *c, struct slice flat);

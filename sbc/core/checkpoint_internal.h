@@ -29,16 +29,26 @@ enum value_type {
 	VALUE_PARTS  /* fields only */
 };
 
+/* Names and words are copied by this many bytes at a time, whatever their length. */
+#define CHECKPOINT_NAME 16u
+
+/* The last of a list has no length. */
+struct checkpoint_word {
+	char text[CHECKPOINT_NAME - 1];
+	uint8_t len;
+};
+
 /* A member of a struct by its name in a checkpoint: a field, or a part of one. */
 struct checkpoint_member {
-	const char *name;
+	char name[CHECKPOINT_NAME];
 	uint8_t type;
 	uint8_t since; /* schema */
 	uint8_t limit; /* COUNT: largest value; PARTS: how many there are */
 	uint8_t need;  /* its absence is an error */
+	uint8_t fixed; /* of a call: changes seldom, and who changes it says so */
 	uint8_t len;   /* of the name */
 	uint16_t offset;
-	const char *words;
+	const struct checkpoint_word *words;
 	const struct checkpoint_member *parts;
 };
 
@@ -54,10 +64,66 @@ extern const struct checkpoint_members checkpoint_stream_members;
 extern const struct checkpoint_members checkpoint_exchange_members;
 extern const struct checkpoint_members checkpoint_registration_members;
 
-/* ---- checkpoint_value.c ---- */
+/* ---- checkpoint_compose.c ---- */
 
-bool checkpoint_value_is_zero(const struct checkpoint_member *m, const void *base);
-void checkpoint_value_write(struct wbuf *w, const struct checkpoint_member *m, const void *base);
+/*
+ * Room that a value other than bytes needs, its name and its lengths included, and
+ * what is copied beyond the end of each piece.
+ */
+#define CHECKPOINT_ROOM 512u
+
+static inline const void *checkpoint_member_at(const struct checkpoint_member *m, const void *base)
+{
+	return (const uint8_t *)base + m->offset;
+}
+
+/* What a member holds as one number: zero when it says nothing. Of bytes: how many. */
+static inline uint64_t checkpoint_value_load(const struct checkpoint_member *m, const void *base)
+{
+	const void *at = checkpoint_member_at(m, base);
+	const struct net_addr *a;
+
+	switch (m->type) {
+	case VALUE_U16:
+	case VALUE_FLAGS:
+		return *(const uint16_t *)at;
+	case VALUE_U32:
+	case VALUE_HEX32:
+	case VALUE_IP:
+		return *(const uint32_t *)at;
+	case VALUE_U64:
+	case VALUE_HEX64:
+		return *(const uint64_t *)at;
+	case VALUE_ADDR:
+		a = at;
+		return a->ip | (uint64_t)a->port << 32;
+	case VALUE_BOOL:
+		return *(const bool *)at;
+	case VALUE_STATE:
+		return (uint64_t) * (const enum checkpoint_state *)at;
+	case VALUE_BYTES:
+		return ((const struct slice *)at)->n;
+	case VALUE_PARTS:
+		return 1;
+	default:
+		return *(const uint8_t *)at;
+	}
+}
+
+/* Whether a member that holds `v` is left out: words never are, nor are lists of parts. */
+static inline bool checkpoint_value_is_left_out(const struct checkpoint_member *m, uint64_t v)
+{
+	return v == 0 && m->type != VALUE_WORD && m->type != VALUE_STATE && m->type != VALUE_PARTS;
+}
+
+/*
+ * Writes a value that holds `v`, other than bytes, where there is CHECKPOINT_ROOM;
+ * returns its end. What is beyond that may be written over.
+ */
+char *checkpoint_value_compose(char *p, const struct checkpoint_member *m, const void *base,
+			       uint64_t v);
+
+/* ---- checkpoint_value.c ---- */
 
 /* False when the value is not one of its type; a part that its schema does not have is passed over. */
 bool checkpoint_value_read(const struct checkpoint_member *m, void *base, struct slice value,

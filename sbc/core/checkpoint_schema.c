@@ -11,14 +11,29 @@
 #define CALL(m)    .offset = offsetof(struct call_checkpoint, m)
 #define REG(m)     .offset = offsetof(struct registration_checkpoint, m)
 
+#define WORD(w)                                                                                    \
+	{                                                                                          \
+		(w), sizeof(w) - 1                                                                 \
+	}
+#define WORDS_END                                                                                  \
+	{                                                                                          \
+		"", 0                                                                              \
+	}
+
 /* In the order of their enums: CHECKPOINT_*, enum sdp_direction, enum exchange_flag. */
-#define WORDS_STATE     "early answered ending"
-#define WORDS_OWED      "nobody caller callee both"
-#define WORDS_WHO       "caller callee nobody"
-#define WORDS_LEG       "caller callee"
-#define WORDS_DIRECTION "sendrecv sendonly recvonly inactive"
-#define WORDS_KIND      "reinvite initial"
-#define WORDS_FLAGS     "offer settled final acked cancelled held checked answered"
+static const struct checkpoint_word words_state[] = {WORD("early"), WORD("answered"),
+						     WORD("ending"), WORDS_END};
+static const struct checkpoint_word words_owed[] = {WORD("nobody"), WORD("caller"), WORD("callee"),
+						    WORD("both"), WORDS_END};
+static const struct checkpoint_word words_who[] = {WORD("caller"), WORD("callee"), WORD("nobody"),
+						   WORDS_END};
+static const struct checkpoint_word words_leg[] = {WORD("caller"), WORD("callee"), WORDS_END};
+static const struct checkpoint_word words_direction[] = {
+	WORD("sendrecv"), WORD("sendonly"), WORD("recvonly"), WORD("inactive"), WORDS_END};
+static const struct checkpoint_word words_kind[] = {WORD("reinvite"), WORD("initial"), WORDS_END};
+static const struct checkpoint_word words_flags[] = {
+	WORD("offer"), WORD("settled"), WORD("final"),    WORD("acked"), WORD("cancelled"),
+	WORD("held"),  WORD("checked"), WORD("answered"), WORDS_END};
 
 static const struct checkpoint_member side_parts[] = {
 	{NAME("port", U16), SIDE(port)},
@@ -29,7 +44,7 @@ static const struct checkpoint_member side_parts[] = {
 	{NAME("latched_rtcp", ADDR), .since = 2, SIDE(latched_rtcp)},
 	{NAME("gate", IP), SIDE(gate)},
 	{NAME("epoch", U32), SIDE(epoch)},
-	{NAME("direction", WORD), SIDE(direction), .words = WORDS_DIRECTION},
+	{NAME("direction", WORD), SIDE(direction), .words = words_direction},
 	{NAME("known", BOOL), SIDE(known)},
 	{NAME("packets", U64), .since = 2, SIDE(packets)},
 	{NAME("bytes", U64), .since = 2, SIDE(bytes)},
@@ -57,22 +72,22 @@ static const struct checkpoint_member dialog_parts[] = {
 	{NAME("confirmed", BOOL), LEG(confirmed)},
 };
 static const struct checkpoint_member leg_member[] = {
-	{NAME("realm", BYTES), LEG(realm), .need = true},
-	{NAME("listener", ADDR), LEG(listener), .need = true},
-	{NAME("source", ADDR), LEG(source), .need = true},
-	{NAME("call_id", BYTES), LEG(call_id), .need = true},
-	{NAME("local", BYTES), LEG(local), .need = true},
-	{NAME("remote", BYTES), LEG(remote), .need = true},
-	{NAME("tag", BYTES), LEG(tag), .need = true},
-	{NAME("remote_tag", BYTES), LEG(remote_tag)},
-	{NAME("target", BYTES), LEG(target)},
-	{NAME("routes", BYTES), LEG(routes)},
+	{NAME("realm", BYTES), LEG(realm), .fixed = true, .need = true},
+	{NAME("listener", ADDR), LEG(listener), .fixed = true, .need = true},
+	{NAME("source", ADDR), LEG(source), .fixed = true, .need = true},
+	{NAME("call_id", BYTES), LEG(call_id), .fixed = true, .need = true},
+	{NAME("local", BYTES), LEG(local), .fixed = true, .need = true},
+	{NAME("remote", BYTES), LEG(remote), .fixed = true, .need = true},
+	{NAME("tag", BYTES), LEG(tag), .fixed = true, .need = true},
+	{NAME("remote_tag", BYTES), LEG(remote_tag), .fixed = true},
+	{NAME("target", BYTES), LEG(target), .fixed = true},
+	{NAME("routes", BYTES), LEG(routes), .fixed = true},
 	{NAME("dialog", PARTS), .need = true, .limit = COUNT(dialog_parts), .parts = dialog_parts},
 };
 static const struct checkpoint_member invite_parts[] = {
-	{NAME("kind", WORD), INVITE(initial), .words = WORDS_KIND},
-	{NAME("from", WORD), INVITE(from), .words = WORDS_LEG},
-	{NAME("flags", FLAGS), INVITE(flags), .words = WORDS_FLAGS},
+	{NAME("kind", WORD), INVITE(initial), .words = words_kind},
+	{NAME("from", WORD), INVITE(from), .words = words_leg},
+	{NAME("flags", FLAGS), INVITE(flags), .words = words_flags},
 	{NAME("cseq_in", U32), INVITE(cseq_in)},
 	{NAME("cseq_out", U32), INVITE(cseq_out)},
 	{NAME("provisional", BOOL), INVITE(provisional)},
@@ -93,16 +108,16 @@ static const struct checkpoint_member exchange_member[] = {
 	{NAME("ack", BYTES), INVITE(ack)},
 };
 static const struct checkpoint_member call_member[] = {
-	{NAME("id", BYTES), CALL(id), .need = true},
+	{NAME("id", BYTES), CALL(id), .fixed = true, .need = true},
 	{NAME("version", U32), CALL(version), .need = true},
-	{NAME("state", STATE), CALL(state), .need = true, .words = WORDS_STATE},
-	{NAME("owed", WORD), CALL(owed), .words = WORDS_OWED},
-	{NAME("began", U64), CALL(began)},
+	{NAME("state", STATE), CALL(state), .need = true, .words = words_state},
+	{NAME("owed", WORD), CALL(owed), .words = words_owed},
+	{NAME("began", U64), CALL(began), .fixed = true},
 	{NAME("answered", U64), CALL(answered)},
 	{NAME("written", U64), .since = 2, CALL(written)},
 	{NAME("status", U16), CALL(status)},
 	{NAME("offers", U32), CALL(offers)},
-	{NAME("offer_by", WORD), CALL(offer_by), .words = WORDS_WHO},
+	{NAME("offer_by", WORD), CALL(offer_by), .words = words_who},
 	{NAME("streams", COUNT), CALL(streams), .limit = SDP_MAX_MEDIA},
 	{NAME("pending", COUNT), CALL(pendings), .limit = SDP_MAX_MEDIA},
 	{NAME("has_pending", BOOL), CALL(has_pending)},

@@ -2,63 +2,15 @@
 
 #include "sbc/core/checkpoint_internal.h"
 
-static const void *member_at(const struct checkpoint_member *m, const void *base)
+static bool word_find(const struct checkpoint_word *words, struct slice s, uint32_t *n)
 {
-	return (const uint8_t *)base + m->offset;
-}
-
-static uint32_t word_len(const char *words)
-{
-	uint32_t n = 0;
-
-	while (words[n] && words[n] != ' ')
-		n++;
-	return n;
-}
-
-/* The n-th of the words, empty when there are fewer. */
-static struct slice word_at(const char *words, uint32_t n)
-{
-	for (; n && *words; n--) {
-		words += word_len(words);
-		words += *words == ' ';
-	}
-	return slice_of(words, word_len(words));
-}
-
-static bool word_find(const char *words, struct slice s, uint32_t *n)
-{
-	struct slice word;
-
-	for (*n = 0; (word = word_at(words, *n)).n; ++*n)
-		if (slice_eq(word, s))
+	for (*n = 0; words[*n].len; ++*n)
+		if (slice_eq(slice_of(words[*n].text, words[*n].len), s))
 			return true;
 	return false;
 }
 
 /* ---- numbers ---- */
-
-static uint64_t number_get(const struct checkpoint_member *m, const void *at)
-{
-	switch (m->type) {
-	case VALUE_U16:
-	case VALUE_FLAGS:
-		return *(const uint16_t *)at;
-	case VALUE_U32:
-	case VALUE_HEX32:
-	case VALUE_IP:
-		return *(const uint32_t *)at;
-	case VALUE_U64:
-	case VALUE_HEX64:
-		return *(const uint64_t *)at;
-	case VALUE_BOOL:
-		return *(const bool *)at;
-	case VALUE_STATE:
-		return (uint64_t) * (const enum checkpoint_state *)at;
-	default:
-		return *(const uint8_t *)at;
-	}
-}
 
 static void number_set(const struct checkpoint_member *m, void *at, uint64_t v)
 {
@@ -139,15 +91,6 @@ static bool hex_read(struct slice s, uint64_t max, uint64_t *out)
 	return v <= max;
 }
 
-static void hex_write(struct wbuf *w, uint64_t v, uint32_t bytes)
-{
-	uint8_t be[8];
-
-	for (uint32_t i = 0; i < bytes; i++)
-		be[i] = (uint8_t)(v >> (8 * (bytes - 1 - i)));
-	wbuf_hex(w, be, bytes);
-}
-
 /* ---- addresses and flags ---- */
 
 /* Like net_addr_parse(), with port 0: an address of which only the host is known. */
@@ -163,26 +106,7 @@ static bool addr_read(struct slice s, struct net_addr *a)
 	return true;
 }
 
-static void flags_write(struct wbuf *w, const char *words, uint32_t flags)
-{
-	bool first = true;
-
-	for (; *words; flags >>= 1) {
-		uint32_t n = word_len(words);
-
-		if (flags & 1u) {
-			if (!first)
-				wbuf_char(w, ',');
-			wbuf_put(w, slice_of(words, n));
-			first = false;
-		}
-		words += n + (words[n] == ' ');
-	}
-	if (first)
-		wbuf_lit(w, "none");
-}
-
-static bool flags_read(struct slice s, const char *words, uint64_t *flags)
+static bool flags_read(struct slice s, const struct checkpoint_word *words, uint64_t *flags)
 {
 	uint32_t n;
 
@@ -203,39 +127,6 @@ static bool flags_read(struct slice s, const char *words, uint64_t *flags)
 }
 
 /* ---- parts ---- */
-
-/* " name=", without the space when it is the first. */
-static void part_name_write(struct wbuf *w, const struct checkpoint_member *part, bool first)
-{
-	uint32_t space = first ? 0 : 1, n = space + part->len + 1;
-	char *p = w->p + w->n;
-
-	if (w->full || n > w->cap - w->n) {
-		w->full = true;
-		return;
-	}
-	if (space)
-		*p++ = ' ';
-	for (uint32_t i = 0; i < part->len; i++)
-		*p++ = part->name[i];
-	*p = '=';
-	w->n += n;
-}
-
-static void parts_write(struct wbuf *w, const struct checkpoint_member *m, const void *base)
-{
-	bool first = true;
-
-	for (uint32_t i = 0; i < m->limit; i++) {
-		const struct checkpoint_member *part = &m->parts[i];
-
-		if (checkpoint_value_is_zero(part, member_at(m, base)))
-			continue;
-		part_name_write(w, part, first);
-		first = false;
-		checkpoint_value_write(w, part, member_at(m, base));
-	}
-}
 
 static bool part_read(const struct checkpoint_members *set, uint8_t *base, struct slice part,
 		      uint32_t schema, uint32_t *seen)
@@ -276,64 +167,6 @@ static bool parts_read(const struct checkpoint_member *m, uint8_t *base, struct 
 }
 
 /* ---- any value ---- */
-
-bool checkpoint_value_is_zero(const struct checkpoint_member *m, const void *base)
-{
-	const void *at = member_at(m, base);
-	struct net_addr a;
-
-	switch (m->type) {
-	case VALUE_WORD:
-	case VALUE_STATE:
-	case VALUE_PARTS:
-		return false;
-	case VALUE_BYTES:
-		return ((const struct slice *)at)->n == 0;
-	case VALUE_ADDR:
-		a = *(const struct net_addr *)at;
-		return a.ip == 0 && a.port == 0;
-	default:
-		return number_get(m, at) == 0;
-	}
-}
-
-void checkpoint_value_write(struct wbuf *w, const struct checkpoint_member *m, const void *base)
-{
-	const void *at = member_at(m, base);
-
-	switch (m->type) {
-	case VALUE_HEX32:
-		hex_write(w, number_get(m, at), 4);
-		break;
-	case VALUE_HEX64:
-		hex_write(w, number_get(m, at), 8);
-		break;
-	case VALUE_ADDR:
-		net_addr_write(w, *(const struct net_addr *)at);
-		break;
-	case VALUE_IP:
-		net_ip_write(w, (uint32_t)number_get(m, at));
-		break;
-	case VALUE_BOOL:
-		wbuf_put(w, number_get(m, at) ? SLICE_LIT("yes") : SLICE_LIT("no"));
-		break;
-	case VALUE_WORD:
-	case VALUE_STATE:
-		wbuf_put(w, word_at(m->words, (uint32_t)number_get(m, at)));
-		break;
-	case VALUE_FLAGS:
-		flags_write(w, m->words, (uint32_t)number_get(m, at));
-		break;
-	case VALUE_BYTES:
-		wbuf_put(w, *(const struct slice *)at);
-		break;
-	case VALUE_PARTS:
-		parts_write(w, m, base);
-		break;
-	default:
-		wbuf_u64(w, number_get(m, at));
-	}
-}
 
 static bool number_read(const struct checkpoint_member *m, struct slice s, uint64_t *v)
 {

@@ -78,6 +78,7 @@ bool leg_set_ident(struct engine *e, struct leg *leg, struct slice call_id, stru
 
 	if (n > UINT16_MAX)
 		return false;
+	leg->changed = true;
 	leg->ident = blob_take(&e->blobs, n);
 	if (leg->ident == 0)
 		return false;
@@ -92,8 +93,8 @@ bool leg_set_ident(struct engine *e, struct leg *leg, struct slice call_id, stru
 	return wbuf_ok(&w);
 }
 
-/* Replaces a blob by other bytes, in place where they fit. */
-static bool leg_put(struct engine *e, uint32_t *ref, struct slice s)
+/* Replaces a blob of the leg by other bytes. */
+static bool leg_put(struct engine *e, struct leg *leg, uint32_t *ref, struct slice s)
 {
 	uint32_t fresh = 0;
 
@@ -106,12 +107,13 @@ static bool leg_put(struct engine *e, uint32_t *ref, struct slice s)
 	}
 	blob_give(&e->blobs, *ref);
 	*ref = fresh;
+	leg->changed = true;
 	return true;
 }
 
 bool leg_set_remote_tag(struct engine *e, struct leg *leg, struct slice tag)
 {
-	return leg_put(e, &leg->remote_tag, tag);
+	return leg_put(e, leg, &leg->remote_tag, tag);
 }
 
 static void uri_addr(const struct sip_uri *u, struct net_addr *addr)
@@ -130,7 +132,7 @@ bool leg_set_target(struct engine *e, struct leg *leg, const struct sip_msg *m)
 	    slice_eq(contact.uri, leg_blob(e, leg->target)) ||
 	    sip_uri_parse(&uri, contact.uri) != SBC_OK || uri.scheme > SIP_SCHEME_SIPS)
 		return true;
-	if (!leg_put(e, &leg->target, contact.uri))
+	if (!leg_put(e, leg, &leg->target, contact.uri))
 		return false;
 	uri_addr(&uri, &leg->target_addr);
 	return true;
@@ -158,7 +160,7 @@ struct slice leg_route_write(struct engine *e, const struct sip_msg *m, bool rev
 bool leg_set_routes(struct engine *e, struct leg *leg, const struct sip_msg *m, bool reverse)
 {
 	engine_text(e);
-	return leg_put(e, &leg->routes, leg_route_write(e, m, reverse));
+	return leg_put(e, leg, &leg->routes, leg_route_write(e, m, reverse));
 }
 
 uint64_t leg_uri_print(const struct engine *e, struct slice uri, struct net_addr *addr)

@@ -27,7 +27,8 @@ struct leg {
 	uint16_t call_id_len, local_len, remote_len;
 	uint16_t user_at, user_len; /* in `remote`; 0 before it was asked for */
 	bool confirmed;
-	bool indexed;                        /* in the table of dialogs */
+	bool indexed; /* in the table of dialogs */
+	bool changed; /* source, identifiers, target or routes, since it was put (core/store.h) */
 	uint32_t remote_tag, target, routes; /* blobs */
 	struct net_addr target_addr;         /* of `target`, once it was read; else not set */
 	char tag[IDENT_TAG_LEN];

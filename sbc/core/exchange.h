@@ -36,7 +36,9 @@ enum exchange_flag {
 	EXCHANGE_F_BLOCKED = 1u << 11,      /* OWED: a put of its id is under way */
 	EXCHANGE_F_REGISTRATION = 1u << 12, /* OWED: the id is a registration's */
 	EXCHANGE_F_TURN = 1u << 13, /* OWED: to be put since this turn of barriers (store.h) */
-	EXCHANGE_F_LATE = 1u << 14 /* OWED: the store refused it, and it is put again in a moment */
+	EXCHANGE_F_LATE =
+		1u << 14, /* OWED: the store refused it, and it is put again in a moment */
+	EXCHANGE_F_WHOLE = 1u << 15 /* OWED: the store has not what its ENDING would change */
 };
 
 struct exchange {

@@ -1,5 +1,7 @@
 #include "sbc/core/gather.h"
 
+#include <string.h>
+
 #include "sbc/core/checkpoint.h"
 #include "sbc/core/offer.h"
 
@@ -7,6 +9,8 @@
 #define FLAGS_KEPT                                                                                 \
 	(EXCHANGE_F_OFFER | EXCHANGE_F_SETTLED | EXCHANGE_F_FINAL | EXCHANGE_F_ACKED |             \
 	 EXCHANGE_F_CANCELLED | EXCHANGE_F_ANSWERED)
+
+#define LEGS_BOTH (1u << CALL_CALLER | 1u << CALL_CALLEE)
 
 /* Modular, as engine times of a restored call may lie before the engine's own beginning. */
 static uint64_t wall(const struct engine *e, uint64_t ms)
@@ -21,19 +25,24 @@ static struct slice realm_name(const struct engine *e, uint16_t slot)
 
 /* ---- legs and streams ---- */
 
-static void leg_gather(const struct engine *e, const struct leg *leg, struct checkpoint_leg *c)
+/* What identifies it: what checkpoint_call_write_change() leaves out. */
+static void leg_identify(const struct engine *e, const struct leg *leg, struct checkpoint_leg *c)
+{
+	c->realm = realm_name(e, leg->slot);
+	c->listener = e->slots.listener_addr[leg->listener];
+	c->source = leg->source;
+	c->call_id = leg_call_id(e, leg);
+	c->local = leg_local(e, leg);
+	c->remote = leg_remote(e, leg);
+	c->tag = leg_tag(leg);
+	c->remote_tag = leg_remote_tag(e, leg);
+	c->target = blob_slice(&e->blobs, leg->target);
+	c->routes = blob_slice(&e->blobs, leg->routes);
+}
+
+static void leg_gather(const struct leg *leg, struct checkpoint_leg *c)
 {
 	*c = (struct checkpoint_leg){
-		.realm = realm_name(e, leg->slot),
-		.listener = e->slots.listener_addr[leg->listener],
-		.source = leg->source,
-		.call_id = leg_call_id(e, leg),
-		.local = leg_local(e, leg),
-		.remote = leg_remote(e, leg),
-		.tag = leg_tag(leg),
-		.remote_tag = leg_remote_tag(e, leg),
-		.target = blob_slice(&e->blobs, leg->target),
-		.routes = blob_slice(&e->blobs, leg->routes),
 		.cseq_local = leg->cseq_local,
 		.cseq_remote = leg->cseq_remote,
 		.rseq = leg->rseq,
@@ -237,30 +246,58 @@ static void call_gather_state(const struct engine *e, const struct call *call, u
 		c->state = CHECKPOINT_ENDING;
 }
 
-bool gather_call(struct engine *e, struct call *call, uint32_t version, uint8_t owed,
-		 struct wbuf *w)
+/*
+ * Streams and exchanges are filled up to their number, and hold anything beyond; `legs`
+ * says which are identified.
+ */
+static void call_gather(struct engine *e, const struct call *call, uint32_t version, uint8_t owed,
+			unsigned legs, struct call_checkpoint *c)
 {
-	struct call_checkpoint c = {
-		.version = version,
-		.owed = owed & CALL_BYE_BOTH,
-		.began = wall(e, call->began_ms),
-		.answered = wall(e, call->answered_ms),
-		.written = wall(e, e->now),
-		.status = call->status,
-		.offers = call->offers,
-		.offer_by = call->offer_by,
-	};
+	memset(c, 0, offsetof(struct call_checkpoint, stream));
+	c->version = version;
+	c->owed = owed & CALL_BYE_BOTH;
+	c->began = wall(e, call->began_ms);
+	c->answered = wall(e, call->answered_ms);
+	c->written = wall(e, e->now);
+	c->status = call->status;
+	c->offers = call->offers;
+	c->offer_by = call->offer_by;
+	for (uint8_t i = 0; i < 2; i++) {
+		leg_gather(&call->leg[i], &c->leg[i]);
+		if (legs & 1u << i)
+			leg_identify(e, &call->leg[i], &c->leg[i]);
+	}
+	c->id = c->leg[CALL_CALLEE].call_id;
+	c->streams = streams_gather(e, call, call->streams, c->stream);
+	c->pendings = streams_gather(e, call, call->pending, c->pending);
+	c->has_pending = call->pending != 0;
+	call_gather_state(e, call, owed, c);
+	requests_undo(e, call, c);
+	exchanges_gather(e, call, c);
+}
 
-	for (uint8_t i = 0; i < 2; i++)
-		leg_gather(e, &call->leg[i], &c.leg[i]);
-	c.id = c.leg[CALL_CALLEE].call_id;
-	c.streams = streams_gather(e, call, call->streams, c.stream);
-	c.pendings = streams_gather(e, call, call->pending, c.pending);
-	c.has_pending = call->pending != 0;
-	call_gather_state(e, call, owed, &c);
-	requests_undo(e, call, &c);
-	exchanges_gather(e, call, &c);
-	checkpoint_call_write(w, &c);
+bool gather_call(struct engine *e, const struct call *call, uint32_t version, uint8_t owed,
+		 struct wbuf *w, struct checkpoint_shape *shape)
+{
+	struct checkpoint_shape written;
+	struct call_checkpoint c;
+
+	call_gather(e, call, version, owed, LEGS_BOTH, &c);
+	written = checkpoint_call_write(w, &c);
+	if (shape != NULL)
+		*shape = written;
+	return wbuf_ok(w);
+}
+
+bool gather_change(struct engine *e, const struct call *call, uint32_t version, uint8_t owed,
+		   struct wbuf *w, struct checkpoint_change *change, bool rest)
+{
+	struct call_checkpoint c;
+
+	call_gather(e, call, version, owed, rest ? LEGS_BOTH : change->legs, &c);
+	if (rest)
+		checkpoint_call_write_rest(w, &c, change->legs);
+	checkpoint_call_write_change(w, &c, change);
 	return wbuf_ok(w);
 }
 

@@ -74,7 +74,8 @@ struct engine_answer {
 };
 
 /*
- * What is to be kept. A put replaces what there was under the id. Of one id there
+ * What is to be kept. A put replaces what there was under the id, or changes it: then
+ * it is of the version before, or the put is refused. Of one id there
  * is never more than one put without its ENGINE_EV_STORED, so that the driver
  * holds at most as many as the engine's window allows; deletes need no answer
  * and come only for ids that were put.
@@ -86,7 +87,8 @@ struct engine_store {
 	uint64_t handle;     /* call or registration; given back */
 	uint32_t version;    /* given back */
 	bool urgent;         /* somebody waits for it */
-	bool whole;          /* PUT: all of it, else what has changed since the put before */
+	bool whole;          /* PUT: all of it, else what has changed since the put before, */
+	uint16_t gone;       /* the last so many fields being those that are gone */
 	uint32_t ttl_s;      /* forgotten that long after it was put, unless put again */
 	struct slice fields; /* PUT: flat (checkpoint.h), valid as long as a SEND's bytes */
 };

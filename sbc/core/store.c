@@ -220,7 +220,7 @@ void store_let_go(struct engine *e, struct call *call, bool stored)
 static void mark_recovered(struct engine *e, struct store_mark *m)
 {
 	e->store.degraded -= (m->flags & STORE_F_DEGRADED) != 0;
-	m->flags &= (uint8_t)~STORE_F_DEGRADED;
+	m->flags &= (uint16_t)~STORE_F_DEGRADED;
 }
 
 /* Where a mark goes when nothing of it is under way any more. */
@@ -230,7 +230,7 @@ static void item_place(struct engine *e, uint32_t item, bool ok)
 	unsigned again = m->flags & (STORE_F_AGAIN_NOW | STORE_F_AGAIN_SOON);
 	enum store_line line = STORE_LINE_KEPT;
 
-	m->flags &= (uint8_t) ~(STORE_F_AGAIN_NOW | STORE_F_AGAIN_SOON);
+	m->flags &= (uint16_t) ~(STORE_F_AGAIN_NOW | STORE_F_AGAIN_SOON);
 	if (e->store.mode == ENGINE_STORE_OFF) {
 		m->flags |= again || !ok ? STORE_F_CHANGED : 0;
 		return;
@@ -258,12 +258,14 @@ static void item_settle(struct engine *e, uint32_t item, bool ok)
 static void call_stored(struct engine *e, struct call *call, bool ok)
 {
 	struct store_mark *m = &call->store;
-	bool answer = m->flags & STORE_F_ANSWER;
+	bool answer = m->flags & STORE_F_ANSWER, part = m->flags & STORE_F_PART;
 
-	m->flags &= (uint8_t) ~(STORE_F_UNDERWAY | STORE_F_ANSWER);
+	m->flags &= (uint16_t) ~(STORE_F_UNDERWAY | STORE_F_ANSWER | STORE_F_BASE | STORE_F_PART);
+	m->flags |= ok ? STORE_F_BASE : 0;
 	if (answer && ok)
 		mark_recovered(e, m);
-	if (answer && store_holds(call)) {
+	/* Of what the store has not got the changes are worth nothing: all of it may be taken. */
+	if (answer && store_holds(call) && (ok || !part)) {
 		if (ok)
 			call_let_go(e, call);
 		else
@@ -285,7 +287,7 @@ void store_stored(struct engine *e, enum checkpoint_kind kind, uint64_t handle, 
 		call_stored(e, call, ok);
 	} else if (r != NULL && (r->store.flags & STORE_F_UNDERWAY) &&
 		   r->store.version == version) {
-		r->store.flags &= (uint8_t)~STORE_F_UNDERWAY;
+		r->store.flags &= (uint16_t)~STORE_F_UNDERWAY;
 		item_settle(e, item_of_registration(e, r), ok);
 	} else {
 		store_owed_stored(e, kind, handle, version, ok);

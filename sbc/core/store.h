@@ -5,9 +5,12 @@
  * touches the mark; the engine puts what is marked at the end of an event, or when
  * the changes of a moment have been gathered (STORE_SOON), as far as there is
  * room in the out and in the window of puts under way. Nothing is kept of what a
- * call was: a put says what it is when the put is made, so that the work owed is
- * bounded by the number of calls and registrations, and of one id there is never
- * more than one put under way. A mark stands in one line at a time:
+ * call was, but which fields there were: a put says what it is when the put is made,
+ * all of it or, once the store has the put before, what may differ from that (see
+ * checkpoint_call_write_change(); legs say by `changed` that theirs does). The work owed is
+ * so bounded by the number of calls and registrations, and of one id there is never
+ * more than one put under way. After one that was refused, all of it is put. A mark
+ * stands in one line at a time:
  *
  *   (none) -touch-> NOW or SOON -put-> (under way) -stored-> KEPT, or NOW/SOON again
  *
@@ -52,16 +55,19 @@ enum store_flag {
 	STORE_F_AGAIN_NOW = 1u << 3,
 	STORE_F_ANSWER = 1u << 4,   /* what is under way tells of the call's answer */
 	STORE_F_DEGRADED = 1u << 5, /* the answer left before it was stored */
-	STORE_F_CHANGED = 1u << 6   /* touched while the store was off */
+	STORE_F_CHANGED = 1u << 6,  /* touched while the store was off */
+	STORE_F_BASE = 1u << 7,     /* the store has what was put last: changes of it will do */
+	STORE_F_PART = 1u << 8      /* what is under way is such changes */
 };
 
 struct store_mark {
-	uint64_t at;         /* SOON: when it is due; KEPT: since when */
-	uint32_t version;    /* of the latest put, or of what was restored; 0: neither */
-	uint32_t next, prev; /* in its line */
-	uint8_t line;        /* enum store_line */
-	uint8_t flags;       /* enum store_flag */
-	uint8_t owed;        /* 1 + the turn since which it is; 0: it is not */
+	uint64_t at;                   /* SOON: when it is due; KEPT: since when */
+	uint32_t version;              /* of the latest put, or of what was restored; 0: neither */
+	uint32_t next, prev;           /* in its line */
+	uint16_t flags;                /* enum store_flag */
+	uint8_t line;                  /* enum store_line */
+	uint8_t owed;                  /* 1 + the turn since which it is; 0: it is not */
+	struct checkpoint_shape shape; /* of a call: what the latest put wrote */
 };
 
 enum store_line {

@@ -31,6 +31,12 @@ struct engine_store *store_action(struct engine *e, enum engine_action_type type
 				  enum checkpoint_kind kind, struct slice id, uint16_t slot);
 void store_delete(struct engine *e, enum checkpoint_kind kind, struct slice id, uint16_t slot);
 
+/* Whether the store has what was put of it last, so that a change will do. */
+bool store_has_base(const struct engine *e, uint32_t item);
+
+/* Legs that are another than they were put as: a bit each. */
+unsigned store_legs_changed(const struct call *call);
+
 /* ---- store_owed.c ---- */
 
 /* The call is over and its BYEs are under way: it is to be put as ENDING. */

@@ -5,7 +5,8 @@
  * Exchanges of kind EXCHANGE_OWED. `call` is the handle of what is gone, by which
  * the answer to its last put is known; `far_tag` the realm's slot, `from` the
  * sides whose BYE is under way, `cseq_in` how many those are, `cseq_out` the
- * version of the ENDING in `message`, which is kept until the store has it.
+ * version of the ENDING in `message` (struct ending), which is kept until the store
+ * has it.
  */
 
 #define WAITING (EXCHANGE_F_BLOCKED | EXCHANGE_F_PUT)
@@ -96,25 +97,52 @@ struct exchange *store_owed(struct engine *e, struct call *call)
 	return owed_new(e, id.p, call_handle(e, call), call->leg[CALL_CALLER].slot);
 }
 
+/*
+ * An ENDING in its blob: what of it does not change, what does, and what is to be taken
+ * away. All of it is the first two, what has changed the last two.
+ */
+struct ending {
+	uint32_t rest, set, gone; /* where the first and the second end; how many of the third */
+};
+
 void store_end(struct engine *e, struct call *call, struct exchange *owed)
 {
+	struct checkpoint_change change = {store_legs_changed(call), .shape = call->store.shape};
 	struct wbuf w = engine_out_compose(e->out);
+	struct ending ending;
 
 	if (e->store.mode != ENGINE_STORE_BEHIND && e->store.mode != ENGINE_STORE_DURABLE)
 		return;
 	if (w.cap > CHECKPOINT_MAX)
 		w.cap = CHECKPOINT_MAX;
 	owed->cseq_out = call->store.version + 1;
-	if (!gather_call(e, call, owed->cseq_out, owed->from, &w) || !wbuf_ok(&w))
+	if (!gather_change(e, call, owed->cseq_out, owed->from, &w, &change, true))
 		return;
-	owed->message = blob_copy(&e->blobs, wbuf_slice(&w));
+	ending = (struct ending){change.rest, change.set, change.gone};
+	owed->message = blob_take(&e->blobs, (uint32_t)sizeof(ending) + w.n);
 	if (owed->message == 0)
 		return;
-	if (call->store.flags & STORE_F_UNDERWAY)
+	memcpy(blob_ptr(&e->blobs, owed->message), &ending, sizeof(ending));
+	memcpy(blob_ptr(&e->blobs, owed->message) + sizeof(ending), w.p, w.n);
+	if (call->store.flags & STORE_F_UNDERWAY) {
 		list_push(e, owed, EXCHANGE_F_BLOCKED);
-	else
+	} else {
+		owed->flags |= store_has_base(e, call_index(e, call)) ? 0 : EXCHANGE_F_WHOLE;
 		list_push(e, owed, EXCHANGE_F_READY);
+	}
 	owed_account(e, owed, true);
+}
+
+/* All of it, or what has changed. */
+static struct slice ending_fields(const struct engine *e, const struct exchange *ex,
+				  struct ending *ending)
+{
+	struct slice s = blob_slice(&e->blobs, ex->message);
+
+	memcpy(ending, s.p, sizeof(*ending));
+	s = slice_of(s.p + sizeof(*ending), s.n - (uint32_t)sizeof(*ending));
+	return ex->flags & EXCHANGE_F_WHOLE ? slice_of(s.p, ending->set)
+					    : slice_of(s.p + ending->rest, s.n - ending->rest);
 }
 
 void store_remember(struct engine *e, const struct registration *r)
@@ -172,8 +200,10 @@ void store_owed_stored(struct engine *e, enum checkpoint_kind kind, uint64_t han
 	if (kind == CHECKPOINT_REGISTRATION) {
 		exchange_free(e, ex);
 	} else if (!ending) {
+		ex->flags |= ok ? 0 : EXCHANGE_F_WHOLE;
 		list_push(e, ex, EXCHANGE_F_READY);
 	} else if (!ok) {
+		ex->flags |= EXCHANGE_F_WHOLE;
 		owed_late(e, ex);
 		owed_account(e, ex, true);
 	} else {
@@ -221,8 +251,9 @@ uint64_t store_ready_due(const struct engine *e)
 void store_put_ready(struct engine *e)
 {
 	struct exchange *ex = pool_at(&e->exchanges, e->store.ready.head);
-	struct slice fields = blob_slice(&e->blobs, ex->message);
 	struct wbuf w = engine_out_compose(e->out);
+	struct ending ending;
+	struct slice fields = ending_fields(e, ex, &ending);
 	struct engine_store *s;
 
 	owed_unlist(e, ex);
@@ -235,7 +266,8 @@ void store_put_ready(struct engine *e)
 		return;
 	list_push(e, ex, EXCHANGE_F_PUT);
 	s->fields = fields;
-	s->whole = true;
+	s->whole = ex->flags & EXCHANGE_F_WHOLE;
+	s->gone = s->whole ? 0 : (uint16_t)ending.gone;
 	s->version = ex->cseq_out;
 	s->handle = ex->call;
 	s->ttl_s = STORE_ENDING_TTL_S;

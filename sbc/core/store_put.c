@@ -47,8 +47,15 @@ void store_delete(struct engine *e, enum checkpoint_kind kind, struct slice id, 
 		e->store.deletes++;
 }
 
+/* What is to be put, all of it or what has changed. */
+struct content {
+	struct slice fields;
+	bool whole;
+	uint16_t gone;
+};
+
 /* What was gathered becomes an action. */
-static bool put_action(struct engine *e, uint32_t item, struct slice fields)
+static bool put_action(struct engine *e, uint32_t item, const struct content *what)
 {
 	struct store_mark *m = store_mark_at(e, item);
 	bool is_call = item < e->limits.calls;
@@ -63,8 +70,9 @@ static bool put_action(struct engine *e, uint32_t item, struct slice fields)
 
 	if (s == NULL)
 		return false;
-	s->fields = fields;
-	s->whole = true;
+	s->fields = what->fields;
+	s->whole = what->whole;
+	s->gone = what->gone;
 	s->version = m->version;
 	if (is_call) {
 		s->handle = call_handle(e, call);
@@ -79,27 +87,55 @@ static bool put_action(struct engine *e, uint32_t item, struct slice fields)
 	return true;
 }
 
-static bool put_gather(struct engine *e, uint32_t item, struct slice *fields)
+unsigned store_legs_changed(const struct call *call)
+{
+	return (call->leg[CALL_CALLER].changed ? 1u << CALL_CALLER : 0) |
+	       (call->leg[CALL_CALLEE].changed ? 1u << CALL_CALLEE : 0);
+}
+
+/* While everything is put again, what it has not come to yet may be gone too. */
+bool store_has_base(const struct engine *e, uint32_t item)
+{
+	bool lost = e->store.resync_all && item >= e->store.resync;
+
+	return (store_mark_at(e, item)->flags & STORE_F_BASE) && !lost;
+}
+
+static bool put_gather_call(struct engine *e, uint32_t item, struct wbuf *w, struct content *what)
+{
+	struct call *call = pool_at(&e->calls, item);
+	struct store_mark *m = &call->store;
+	struct checkpoint_change change = {store_legs_changed(call), .shape = m->shape};
+	uint8_t owed = call->state == CALL_ENDING ? CALL_BYE_BOTH : 0;
+	bool fits;
+
+	what->whole = !store_has_base(e, item);
+	fits = what->whole ? gather_call(e, call, m->version + 1, owed, w, &change.shape)
+			   : gather_change(e, call, m->version + 1, owed, w, &change, false);
+	if (!fits)
+		return false;
+	what->gone = (uint16_t)change.gone;
+	m->shape = change.shape;
+	call->leg[CALL_CALLER].changed = call->leg[CALL_CALLEE].changed = false;
+	return true;
+}
+
+static bool put_gather(struct engine *e, uint32_t item, struct content *what)
 {
 	struct wbuf w = engine_out_compose(e->out);
-	uint32_t version = store_mark_at(e, item)->version + 1;
 	bool fits;
 
 	if (w.cap > CHECKPOINT_MAX)
 		w.cap = CHECKPOINT_MAX;
-	if (item < e->limits.calls) {
-		struct call *call = pool_at(&e->calls, item);
-
-		fits = gather_call(e, call, version, call->state == CALL_ENDING ? CALL_BYE_BOTH : 0,
-				   &w);
-	} else {
+	if (item < e->limits.calls)
+		fits = put_gather_call(e, item, &w, what);
+	else
 		fits = gather_registration(e, pool_at(&e->registrations, item - e->limits.calls),
-					   version, &w);
-	}
-	if (!fits || !wbuf_ok(&w))
+					   store_mark_at(e, item)->version + 1, &w);
+	if (!fits)
 		return false;
-	*fields = engine_out_composed(e->out, &w);
-	return fields->n != 0;
+	what->fields = engine_out_composed(e->out, &w);
+	return what->fields.n != 0;
 }
 
 /* It cannot be kept as it is; what the store has of it stays. */
@@ -108,6 +144,8 @@ static void put_unfit(struct engine *e, uint32_t item)
 	engine_count(e, REASON_STORE_UNFIT);
 	if (item < e->limits.calls && store_holds(pool_at(&e->calls, item)))
 		call_let_go_unstored(e, pool_at(&e->calls, item));
+	/* What was noted of it was not put. */
+	store_mark_at(e, item)->flags &= (uint16_t)~STORE_F_BASE;
 	store_line_cut(e, item);
 }
 
@@ -116,25 +154,26 @@ static void put_try(struct engine *e, uint32_t item)
 	struct store_mark *m = store_mark_at(e, item);
 	struct call *call = item < e->limits.calls ? pool_at(&e->calls, item) : NULL;
 	bool held = call != NULL && store_holds(call);
-	struct slice fields;
+	struct content what = {.whole = true};
 
 	if (call == NULL &&
 	    store_remembers(e, pool_at(&e->registrations, item - e->limits.calls))) {
 		store_line_move(e, item, STORE_LINE_SOON);
 		return;
 	}
-	if (!put_gather(e, item, &fields)) {
+	if (!put_gather(e, item, &what)) {
 		put_unfit(e, item);
 		return;
 	}
 	m->version++;
-	if (!put_action(e, item, fields)) {
+	if (!put_action(e, item, &what)) {
 		put_unfit(e, item);
 		return;
 	}
 	store_line_move(e, item, held ? STORE_LINE_WAIT : STORE_LINE_NONE);
-	m->flags &= (uint8_t)~STORE_F_CHANGED;
+	m->flags &= (uint16_t)~STORE_F_CHANGED;
 	m->flags |= STORE_F_PUT | STORE_F_UNDERWAY;
+	m->flags |= what.whole ? 0 : STORE_F_PART;
 	if (call != NULL && (held || call->state == CALL_ANSWERED))
 		m->flags |= STORE_F_ANSWER;
 	e->store.underway++;
@@ -201,10 +240,12 @@ static uint32_t item_handle_taken(const struct engine *e, uint32_t item)
 
 static void resync_item(struct engine *e, uint32_t item)
 {
-	const struct store_mark *m = store_mark_at(e, item);
+	struct store_mark *m = store_mark_at(e, item);
 
 	if (!e->store.resync_all && (m->flags & STORE_F_PUT) && !(m->flags & STORE_F_CHANGED))
 		return;
+	if (e->store.resync_all)
+		m->flags &= (uint16_t)~STORE_F_BASE;
 	if (item < e->limits.calls)
 		store_touch(e, pool_at(&e->calls, item), STORE_SOON);
 	else

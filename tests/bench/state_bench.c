@@ -308,6 +308,7 @@ static void carry_store(const struct engine_action *a)
 	struct dp_store_op op = {
 		.put = put,
 		.whole = s->whole,
+		.gone = s->gone,
 		.urgent = s->urgent,
 		.kind = s->kind,
 		.group = s->group,

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "sbc/core/engine.h"
+#include "tests/lib/change.h"
 #include "tests/lib/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -322,6 +323,28 @@ static void mode(uint32_t n)
 	handle(&ev);
 }
 
+/* Makes a change into what becomes of its record; false when that is not of the version before. */
+static bool change(struct put *p)
+{
+	static char room[CHECKPOINT_MAX];
+	struct wbuf w;
+
+	for (uint32_t i = 0; i < b.records; i++) {
+		const struct put *was = &b.stored[i];
+
+		if (!same_id(&was->s, &p->s) || was->s.version + 1 != p->s.version)
+			continue;
+		wbuf_init(&w, room, sizeof(room));
+		if (!change_apply(&w, slice_of(was->fields, was->n), slice_of(p->fields, p->n),
+				  p->s.gone))
+			abort();
+		memcpy(p->fields, room, w.n);
+		p->n = w.n;
+		return true;
+	}
+	return false;
+}
+
 static void acknowledge(bool ok)
 {
 	struct engine_event ev = {.type = ENGINE_EV_STORED};
@@ -335,6 +358,10 @@ static void acknowledge(bool ok)
 	ev.stored.handle = p.s.handle;
 	ev.stored.version = p.s.version;
 	ev.stored.ok = ok;
+	if (!p.s.whole)
+		ok = ok && change(&p);
+	ev.stored.ok = ok;
+	/* What was refused may or may not have been carried out: here nothing is left of it. */
 	forget(&p.s);
 	if (ok && b.records < PUTS)
 		b.stored[b.records++] = p;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sbc/base/ident.h"
+#include "tests/lib/change.h"
 #include "tests/lib/driver_internal.h"
 
 void driver_store_init(struct driver *d)
@@ -118,7 +119,7 @@ static void op_decide(struct driver *d, struct driver_op *op)
 }
 
 /* What is put must be what a release reads, and name itself. */
-static void check_fields(struct driver *d, const struct engine_store *s)
+static void check_fields(struct driver *d, const struct engine_store *s, struct slice fields)
 {
 	static struct call_checkpoint call;
 	struct registration_checkpoint reg;
@@ -127,11 +128,11 @@ static void check_fields(struct driver *d, const struct engine_store *s)
 	uint32_t version;
 
 	if (s->kind == CHECKPOINT_CALL) {
-		err = checkpoint_call_read(&call, s->fields);
+		err = checkpoint_call_read(&call, fields);
 		id = call.id;
 		version = call.version;
 	} else {
-		err = checkpoint_registration_read(&reg, s->fields);
+		err = checkpoint_registration_read(&reg, fields);
 		id = reg.id;
 		version = reg.version;
 	}
@@ -150,15 +151,24 @@ static bool has_to_rise(const struct driver *d, const struct driver_record *r)
 }
 
 /* What was refused may have been carried out: it may be put again as it was. */
-static bool is_repeated(const struct engine_store *s, const struct driver_record *r)
+static bool is_repeated(const struct engine_store *s, const struct driver_record *r,
+			struct slice fields)
 {
-	return s->version == r->version && slice_eq(s->fields, r->fields);
+	return s->version == r->version && change_same(fields, r->fields);
+}
+
+/* Whether a change finds what it is of: the version before, or its own from another time. */
+static bool can_change(const struct driver *d, const struct driver_record *r, uint32_t version)
+{
+	return r->present && r->expires > d->now &&
+	       (r->version == version || r->version + 1 == version);
 }
 
 void driver_store_put(struct driver *d, uint16_t shard, const struct engine_store *s)
 {
 	uint32_t i = record_of(d, s, true), puts;
 	struct driver_record *r = &d->store.record[i];
+	struct slice fields = SLICE_NONE;
 	struct driver_op *op;
 
 	if (d->store.mode == ENGINE_STORE_OFF || d->store.mode == ENGINE_STORE_DOWN)
@@ -167,12 +177,19 @@ void driver_store_put(struct driver *d, uint16_t shard, const struct engine_stor
 		driver_fail(d, "two puts of %.*s under way", (int)IDENT_LEN, s->id);
 	if (puts >= ENGINE_STORE_WINDOW)
 		driver_fail(d, "more puts under way than the window allows");
-	if (has_to_rise(d, r) && s->version <= r->version && !is_repeated(s, r))
+	if (s->whole) {
+		fields = s->fields;
+	} else if (can_change(d, r, s->version)) {
+		fields = driver_change(d, r->fields, s->fields, s->gone);
+		driver_check_change(d, shard, s, fields);
+	}
+	if (has_to_rise(d, r) && s->version <= r->version && !is_repeated(s, r, fields))
 		driver_fail(d, "%s %.*s: version %u put after %u", checkpoint_kind_name(s->kind),
 			    (int)IDENT_LEN, s->id, s->version, r->version);
 	if (s->fields.n > CHECKPOINT_MAX || s->ttl_s == 0)
 		driver_fail(d, "put of %u bytes for %u s", s->fields.n, s->ttl_s);
-	check_fields(d, s);
+	if (fields.n)
+		check_fields(d, s, fields);
 	if (r->deleted && s->kind == CHECKPOINT_CALL)
 		driver_fail(d, "%.*s put after it was deleted", (int)IDENT_LEN, s->id);
 	r->group = s->group;
@@ -185,6 +202,8 @@ void driver_store_put(struct driver *d, uint16_t shard, const struct engine_stor
 		.record = i,
 		.version = s->version,
 		.ttl_s = s->ttl_s,
+		.whole = s->whole,
+		.gone = s->gone,
 		.fields = copy(s->fields),
 	};
 	op_decide(d, op);
@@ -243,6 +262,8 @@ static void carry_put(struct driver *d, struct driver_op *op, bool tell)
 	struct driver_record *r = &d->store.record[op->record];
 	struct engine_event ev = {.type = ENGINE_EV_STORED};
 
+	if (!op->whole && op->done && !can_change(d, r, op->version))
+		op->ok = op->done = false;
 	ev.stored.kind = r->kind;
 	ev.stored.handle = op->handle;
 	ev.stored.version = op->version;
@@ -250,6 +271,13 @@ static void carry_put(struct driver *d, struct driver_op *op, bool tell)
 	if (!op->ok)
 		r->refused_at = d->now;
 	if (op->done) {
+		if (!op->whole) {
+			struct slice fields =
+				copy(driver_change(d, r->fields, op->fields, op->gone));
+
+			drop(&op->fields);
+			op->fields = fields;
+		}
 		record_clear(r);
 		r->present = true;
 		r->version = op->version;

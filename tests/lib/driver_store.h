@@ -8,8 +8,8 @@
 
 /* An action that is not carried out yet. */
 struct driver_op {
-	bool is_put, ok, done;
-	uint16_t shard;
+	bool is_put, ok, done, whole;
+	uint16_t shard, gone;
 	uint64_t at, handle;
 	uint32_t record; /* index */
 	uint32_t version, ttl_s;
@@ -32,6 +32,14 @@ struct driver_store {
 void driver_store_init(struct driver *d);
 void driver_store_free(struct driver *d);
 void driver_store_put(struct driver *d, uint16_t shard, const struct engine_store *s);
+
+/* What a record becomes by a change, valid until the next; see struct engine_store. */
+struct slice driver_change(struct driver *d, struct slice was, struct slice change, uint32_t gone);
+
+/* What is made of it must be what all of the call would have been. */
+void driver_check_change(struct driver *d, uint16_t shard, const struct engine_store *s,
+			 struct slice result);
+
 void driver_store_passed(struct driver *d, uint16_t shard, uint64_t ref);
 void driver_store_delete(struct driver *d, uint16_t shard, const struct engine_store *s);
 

@@ -21,6 +21,7 @@ struct pair {
 	uv_connect_t connect;
 	uv_timer_t later;
 	bool closing;
+	bool deaf, mute; /* something of what comes from the client, of what goes to it, is lost */
 	uint32_t handles;
 	struct buffer in, out; /* commands and answers that are held back */
 	struct buffer late;    /* answers that are delayed */
@@ -162,11 +163,23 @@ static void send_late(uv_timer_t *timer)
 	pass(p, &p->client, &p->fake->faults.cut_replies, p->late.p, n);
 }
 
+/*
+ * Whether it is thrown away. A stream has no gap: what would follow one, and be taken for
+ * what is missing, ends the connection.
+ */
+static bool is_lost(struct pair *p, bool *gap, bool lost)
+{
+	if (*gap && !lost)
+		pair_close(p);
+	*gap |= lost;
+	return *gap;
+}
+
 static void answer(struct pair *p, const char *bytes, size_t n)
 {
 	struct fake_faults *faults = &p->fake->faults;
 
-	if (p->closing || faults->mute)
+	if (p->closing || is_lost(p, &p->mute, faults->mute))
 		return;
 	if (!faults->delay_ms && !p->late.n) {
 		pass(p, &p->client, &faults->cut_replies, bytes, n);
@@ -228,7 +241,7 @@ static void take_commands(struct pair *p)
 		return;
 	f->count.commands += n;
 	p->in.n = 0;
-	if (!f->faults.deaf)
+	if (!is_lost(p, &p->deaf, f->faults.deaf))
 		pass(p, &p->server, &f->faults.cut_commands, p->in.p, n);
 }
 

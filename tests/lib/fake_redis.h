@@ -2,7 +2,8 @@
  * fake_redis: what stands between a client and a redis-server, on the test's own
  * loop, and misbehaves when told: delays, drops a connection within a command or a
  * reply, swallows, freezes, answers with errors or garbage. Without a server behind
- * it (`upstream` NULL) it answers only what the test has it say.
+ * it (`upstream` NULL) it answers only what the test has it say. A connection on which
+ * something was swallowed is dropped when it would go on: a stream has no gap.
  *
  * All counters and settings are for every connection together and may be changed
  * at any time.

@@ -206,12 +206,12 @@ void store_id(uint64_t n, char id[IDENT_LEN])
 	memcpy(id, text, IDENT_LEN);
 }
 
-void store_end_put(struct store_end *e, uint64_t n, uint32_t version)
+static void put(struct store_end *e, uint64_t n, uint32_t version, bool whole)
 {
 	char bytes[256], text[16];
 	struct wbuf w;
 	struct dp_store_op op = {.put = true,
-				 .whole = true,
+				 .whole = whole,
 				 .kind = CHECKPOINT_CALL,
 				 .worker = 3,
 				 .handle = n,
@@ -221,10 +221,25 @@ void store_end_put(struct store_end *e, uint64_t n, uint32_t version)
 
 	wbuf_init(&w, bytes, sizeof(bytes));
 	checkpoint_put(&w, SLICE_LIT("n"), slice_of(text, (uint32_t)len));
-	checkpoint_put(&w, SLICE_LIT("odd"), SLICE_LIT("\0\r\n$5\r\n*"));
+	checkpoint_put(&w, SLICE_LIT("version"), slice_of(text, (uint32_t)len));
+	if (version % 2)
+		checkpoint_put(&w, SLICE_LIT("odd"), SLICE_LIT("\0\r\n$5\r\n*"));
+	else if (!whole)
+		checkpoint_put(&w, SLICE_LIT("odd"), SLICE_NONE);
+	op.gone = !whole && version % 2 == 0;
 	op.fields = wbuf_slice(&w);
 	store_id(n, op.id);
 	store_put(e->store, &op);
+}
+
+void store_end_put(struct store_end *e, uint64_t n, uint32_t version)
+{
+	put(e, n, version, true);
+}
+
+void store_end_change(struct store_end *e, uint64_t n, uint32_t version)
+{
+	put(e, n, version, false);
 }
 
 void store_end_delete(struct store_end *e, uint64_t n)
@@ -243,6 +258,11 @@ uint32_t store_kept(uint64_t n)
 
 	freeReplyObject(r);
 	return version;
+}
+
+bool store_is_odd(uint64_t n)
+{
+	return real_redis_number(&server, "HEXISTS " STORE_PREFIX "call:%032" PRIx64 " odd", n);
 }
 
 bool store_is_indexed(uint64_t n)

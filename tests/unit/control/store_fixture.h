@@ -56,12 +56,15 @@ void store_end_flush(struct store_end *e);
 
 /* Ids are numbers, as 32 digits. */
 void store_id(uint64_t n, char id[IDENT_LEN]);
-/* A call's checkpoint whose field `n` is `version`; handle is the number. */
+/* A call's checkpoint whose field `n` is `version`, with another when that is odd; handle is the number. */
 void store_end_put(struct store_end *e, uint64_t n, uint32_t version);
+/* The same as a change of the version before. */
+void store_end_change(struct store_end *e, uint64_t n, uint32_t version);
 void store_end_delete(struct store_end *e, uint64_t n);
 
 /* What Redis has of a call: its version, or 0. */
 uint32_t store_kept(uint64_t n);
+bool store_is_odd(uint64_t n);
 bool store_is_indexed(uint64_t n);
 long long store_indexed(void);
 

@@ -98,6 +98,79 @@ static void fields_that_are_gone_go_from_the_hash(void **state)
 			 2);
 }
 
+static void a_change_is_of_the_version_before_alone(void **state)
+{
+	(void)state;
+	store_end_put(&end, 7, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "HSET " STORE_PREFIX "call:00000000000000000000000000000007 old 1");
+	store_end_change(&end, 7, 2);
+	store_end_flush(&end);
+	assert_int_equal(store_kept(7), 2);
+	assert_false(store_is_odd(7));
+	/* What it does not name stays. */
+	assert_int_equal(real_redis_number(&server, "HLEN " STORE_PREFIX
+						    "call:00000000000000000000000000000007"),
+			 3);
+	/* Done before, by a batch whose reply was lost. */
+	store_end_change(&end, 7, 2);
+	store_end_flush(&end);
+	assert_int_equal(end.good, 3);
+	store_end_change(&end, 7, 4);
+	store_end_change(&end, 8, 1);
+	store_end_flush(&end);
+	assert_int_equal(end.bad, 2);
+	assert_int_equal(store_kept(7), 2);
+	assert_int_equal(store_kept(8), 0);
+	assert_false(store_is_indexed(8));
+	store_end_change(&end, 7, 3);
+	store_end_flush(&end);
+	assert_int_equal(store_kept(7), 3);
+	assert_true(store_is_odd(7));
+}
+
+/* The others of its batch are carried out. */
+static void a_change_of_what_is_lost_is_refused_alone(void **state)
+{
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++)
+		store_end_put(&end, i, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "DEL " STORE_PREFIX "call:00000000000000000000000000000002");
+	for (uint32_t i = 1; i <= 3; i++)
+		store_end_change(&end, i, 2);
+	store_end_flush(&end);
+	assert_int_equal(end.bad, 1);
+	assert_int_equal(store_kept(1), 2);
+	assert_int_equal(store_kept(2), 0);
+	assert_int_equal(store_kept(3), 2);
+	store_end_put(&end, 2, 3);
+	store_end_flush(&end);
+	assert_int_equal(store_kept(2), 3);
+}
+
+/* What was refused is not taken for done because its answer was lost, and others came. */
+static void an_answer_is_of_its_own_batch(void **state)
+{
+	struct fake_faults *f = fake_redis_faults(bed.proxy);
+
+	(void)state;
+	store_end_put(&end, 7, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "DEL " STORE_PREFIX "call:00000000000000000000000000000007");
+	f->mute = true;
+	store_end_change(&end, 7, 2);
+	store_bed_turn(50);
+	assert_int_equal(gauges().underway, 1);
+	f->mute = false;
+	store_end_put(&end, 8, 1);
+	store_end_flush(&end);
+	assert_int_equal(end.bad, 1);
+	assert_int_equal(end.good, 2);
+	assert_int_equal(store_kept(7), 0);
+	assert_int_equal(store_kept(8), 1);
+}
+
 static void what_waits_is_written_once(void **state)
 {
 	(void)state;
@@ -452,8 +525,13 @@ static void ops_of_no_known_form_are_refused(void **state)
 	store_id(0xabc, op.id);
 	op.id[31] = 'C';
 	store_put(end.store, &op);
+	/* A change that sets nothing. */
+	store_id(2, op.id);
+	op.whole = false;
+	op.gone = 1;
+	store_put(end.store, &op);
 	store_end_flush(&end);
-	assert_int_equal(end.bad, 6);
+	assert_int_equal(end.bad, 7);
 	assert_int_equal(store_indexed(), 0);
 }
 
@@ -495,12 +573,42 @@ static void a_store_can_be_closed_with_all_under_way(void **state)
 	assert_true(gauges().underway > 0 && gauges().waiting > 0);
 }
 
+static bool is_connected(void *arg)
+{
+	const struct store_end *e = arg;
+
+	return redis_is_up(e->redis);
+}
+
+/* The lease that was lost is there again: the claim says so once, and nobody heard it. */
+static void a_loss_that_a_lost_answer_told_of_is_found_out(void **state)
+{
+	(void)state;
+	store_end_put(&end, 7, 1);
+	store_end_flush(&end);
+	real_redis_do(&server, "FLUSHALL");
+	fake_redis_drop(bed.proxy);
+	store_bed_wait(is_down, NULL);
+	store_bed_wait(is_connected, &end);
+	assert_false(end.up);
+	fake_redis_faults(bed.proxy)->mute = true;
+	store_bed_turn(50);
+	fake_redis_faults(bed.proxy)->mute = false;
+	fake_redis_drop(bed.proxy);
+	store_end_wait_up(&end);
+	assert_int_equal(end.resyncs, 1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_put_becomes_a_hash_that_expires),
 		TEST(fields_that_are_gone_go_from_the_hash),
+		TEST(a_change_is_of_the_version_before_alone),
+		TEST(a_change_of_what_is_lost_is_refused_alone),
+		TEST(an_answer_is_of_its_own_batch),
+		TEST(a_loss_that_a_lost_answer_told_of_is_found_out),
 		TEST(what_waits_is_written_once),
 		TEST(a_call_that_ends_before_it_is_written_leaves_no_trace),
 		TEST(the_last_of_put_and_delete_counts),

@@ -281,6 +281,88 @@ static void a_barrier_waits_for_a_store_that_is_down(void **state)
 	fixture_end(&f);
 }
 
+/* The store has lost an early call without a word: its answer leaves once all of it is there. */
+static void a_change_of_what_is_lost_is_put_whole_before_the_answer(void **state)
+{
+	struct engine_stats st;
+
+	(void)state;
+	fixture_begin(&f, 1, MANY);
+	driver_store_mode(f.driver, ENGINE_STORE_DURABLE, false);
+	p[0].id = 1;
+	phone_invite(&f, &p[0], "", phone_sdp);
+	pbx_gets_invite(&f, &p[0]);
+	answer(&f, CORE, p[0].invite, "180 Ringing", "pbxtag", "Contact: <sip:bob@10.0.0.10>\r\n",
+	       "");
+	fixture_take(&f, ACCESS, "SIP/2.0 180");
+	assert_int_equal(records(), 1);
+	driver_store_lose(f.driver);
+	driver_store_behave(f.driver, DRIVER_STORE_TAKES, 10);
+	answer(&f, CORE, p[0].invite, "200 OK", "pbxtag", "Contact: <sip:bob@10.0.0.10>\r\n",
+	       pbx_sdp);
+	fixture_elapse(&f, 15);
+	fixture_silent(&f);
+	assert_int_equal(records(), 0);
+	fixture_elapse(&f, 10);
+	assert_int_equal(records(), 1);
+	fixture_take(&f, ACCESS, "SIP/2.0 200");
+	st = fixture_stats(&f);
+	assert_int_equal(st.store_puts, 3);
+	assert_int_equal(st.degraded, 0);
+	end_all();
+	assert_int_equal(records(), 0);
+	fixture_end(&f);
+}
+
+/* So is the end of a call. */
+static void an_end_of_what_is_lost_is_put_whole(void **state)
+{
+	uint32_t cursor = 0;
+
+	(void)state;
+	fixture_begin(&f, 1, MANY);
+	driver_store_mode(f.driver, ENGINE_STORE_DURABLE, false);
+	calls_up(1);
+	fixture_elapse(&f, 1000);
+	driver_store_lose(f.driver);
+	driver_kill_all(f.driver);
+	fixture_elapse(&f, ENGINE_STORE_ENDING_MS - 1);
+	assert_int_equal(records(), 0);
+	fixture_elapse(&f, 1);
+	assert_non_null(driver_store_next(f.driver, &cursor));
+	end_all();
+	assert_int_equal(records(), 0);
+	fixture_end(&f);
+}
+
+/* A phone's NAT gives it another port: a change carries what its leg is known by. */
+static void a_source_that_moves_is_put(void **state)
+{
+	static struct call_checkpoint c;
+	struct net_addr moved = fixture_phone();
+	const struct driver_record *r;
+	uint32_t cursor = 0;
+	char text[FIXTURE_BYTES];
+
+	(void)state;
+	fixture_begin(&f, 1, MANY);
+	driver_store_mode(f.driver, ENGINE_STORE_DURABLE, false);
+	calls_up(1);
+	fixture_elapse(&f, 1000);
+	moved.port++;
+	phone_request(&f, &p[0], "INFO", 2, "", "");
+	snprintf(text, sizeof(text), "%s", f.text);
+	memcpy(strstr(text, "CSeq: 2"), "CSeq: 3", 7);
+	memcpy(strstr(text, "phoneINFO12"), "phoneINFO13", 11);
+	fixture_recv(&f, ACCESS, moved, text);
+	fixture_elapse(&f, 1000);
+	r = driver_store_next(f.driver, &cursor);
+	assert_int_equal(checkpoint_call_read(&c, r->fields), SBC_OK);
+	assert_true(net_addr_eq(c.leg[0].source, moved));
+	end_all();
+	fixture_end(&f);
+}
+
 /* The same bytes for the same key, another for any other of the three. */
 static void a_dialog_has_one_print_on_all_nodes(void **state)
 {
@@ -308,6 +390,9 @@ int main(void)
 		cmocka_unit_test(a_call_changed_since_its_put_left_holds_a_barrier_up),
 		cmocka_unit_test(what_is_over_is_put_before_a_barrier),
 		cmocka_unit_test(a_barrier_waits_for_a_store_that_is_down),
+		cmocka_unit_test(a_change_of_what_is_lost_is_put_whole_before_the_answer),
+		cmocka_unit_test(an_end_of_what_is_lost_is_put_whole),
+		cmocka_unit_test(a_source_that_moves_is_put),
 		cmocka_unit_test(a_dialog_has_one_print_on_all_nodes),
 	};
 

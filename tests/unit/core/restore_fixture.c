@@ -33,7 +33,7 @@ static void gather_shard(struct reborn *r, struct engine *e, uint16_t shard, uin
 			continue;
 		struct call *call = pool_at(&e->calls, i);
 		struct wbuf w = next_room(r, shard, CHECKPOINT_CALL);
-		assert_true(gather_call(e, call, call->store.version + 1, owed, &w));
+		assert_true(gather_call(e, call, call->store.version + 1, owed, &w, NULL));
 		r->kept[r->count++].n = w.n;
 	}
 	for (uint32_t i = 0; i < e->registrations.capacity; i++) {
