@@ -1,6 +1,6 @@
 """Registrations over the rings, and floods beside calls: the highest load at which nobody is failed."""
 
-from .bench_calls import clean, offer, start, told
+from .bench_calls import again, clean, offer, start, told
 from .figures import Figure
 from .lab import Rings
 from .search import ladder
@@ -49,7 +49,7 @@ def flooded(ctx, rings, kind, pps):
     answer = offer(rings.gen, ctx.pick(CALLS, CALLS, 200), seconds)
     taken = rings.gen.take(flood, seconds + 60)
     ctx.say(f"{kind}, {taken['pps'] / 1e6:.2f} Mpps: {told(answer)}")
-    return clean(answer), taken["pps"]
+    return clean(answer, again(ctx)), taken["pps"]
 
 
 def floods(ctx):
