@@ -1,6 +1,6 @@
 /*
  * Any bytes as a datagram: indexing, decoding of every header, agreement with the
- * peek that steers, and editing. Aborts where a promise of sbc/sip is broken.
+ * peek that steers. Aborts where a promise of sbc/sip is broken.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,7 +8,6 @@
 
 #include "sbc/sip/addr.h"
 #include "sbc/sip/cseq.h"
-#include "sbc/sip/edit.h"
 #include "sbc/sip/head.h"
 #include "sbc/sip/msg.h"
 #include "sbc/sip/usual.h"
@@ -188,47 +187,6 @@ static void check_accepted(const struct sip_msg *m)
 		(void)sip_uri_parse(&u, m->request_uri);
 }
 
-static char out_bytes[SIP_MAX_MESSAGE];
-static struct sip_edit edit;
-
-static void check_edit(const struct sip_msg *m)
-{
-	struct wbuf out;
-	struct sip_msg again;
-	struct sip_fault fault;
-
-	/* Each value replaced by itself, and each line: the same bytes. */
-	for (int lines = 0; lines < 2; lines++) {
-		sip_edit_init(&edit, m);
-		for (uint32_t i = 0; i < m->count; i++) {
-			const uint32_t end =
-				i + 1u < m->count ? m->hdr[i + 1].name_off : m->headers_end;
-			const uint32_t off = m->hdr[i].name_off;
-
-			if (lines)
-				sip_edit_line(&edit, i, slice_of(m->buf + off, end - off));
-			else
-				sip_edit_value(&edit, i, sip_entry_value(m, i));
-		}
-		wbuf_init(&out, out_bytes, sizeof(out_bytes));
-		must(sip_edit_write(&edit, &out) == SBC_OK);
-		must(slice_eq(wbuf_slice(&out), slice_of(m->buf, m->len)));
-	}
-	/* Without the lines that nobody needs it is still a message, by as many shorter. */
-	sip_edit_init(&edit, m);
-	uint32_t dropped = 0;
-
-	for (uint32_t i = 0; i < m->count; i++)
-		if (m->hdr[i].id == SIP_HDR_OTHER) {
-			sip_edit_line(&edit, i, SLICE_NONE);
-			dropped++;
-		}
-	wbuf_init(&out, out_bytes, sizeof(out_bytes));
-	must(sip_edit_write(&edit, &out) == SBC_OK);
-	must(sip_msg_parse(&again, out.p, out.n, &fault) == SBC_OK);
-	must(again.count == m->count - dropped && again.body_len == m->body_len);
-}
-
 /* One Call-ID, one owner: the peek finds what the index has, or both find nothing. */
 static void check_peek(const struct sip_msg *m, const char *buf, uint32_t len)
 {
@@ -283,7 +241,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (err == SBC_OK) {
 		must(!sip_is_keepalive(buf, len));
 		check_accepted(&m);
-		check_edit(&m);
 	}
 	return 0;
 }
