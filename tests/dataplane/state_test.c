@@ -11,6 +11,7 @@
 
 #include "dataplane/flows.h"
 #include "sbc/base/ident.h"
+#include "tests/lib/change.h"
 
 static struct frame f;
 static char text[TALK_MAX];
@@ -55,7 +56,24 @@ static void stored(struct bed *b, bool ok)
 	bed_turn(b);
 }
 
-/* All there is, each acknowledged; how many. The last put stays in `kept`. */
+/* A put of all, or what has changed of what was put last: as the store has it then. */
+static void put_over(struct kept *store)
+{
+	static char record[CHECKPOINT_MAX];
+	struct wbuf w;
+
+	wbuf_init(&w, record, sizeof(record));
+	if (kept.op.whole)
+		wbuf_put(&w, kept.op.fields);
+	else
+		assert_true(change_apply(&w, store->op.fields, kept.op.fields, kept.op.gone));
+	assert_true(wbuf_ok(&w));
+	store->op = kept.op;
+	store->op.fields = slice_of(store->fields, w.n);
+	memcpy(store->fields, record, w.n);
+}
+
+/* All there is, each acknowledged; how many. What was put last stays in `kept`, whole. */
 static uint32_t store_all(struct bed *b)
 {
 	static struct kept last;
@@ -64,8 +82,7 @@ static uint32_t store_all(struct bed *b)
 	for (; take(b); n++)
 		if (kept.op.put) {
 			stored(b, true);
-			last = kept;
-			last.op.fields.p = last.fields;
+			put_over(&last);
 		}
 	kept = last;
 	kept.op.fields.p = kept.fields;
