@@ -42,7 +42,7 @@ class Searching(unittest.TestCase):
 
     def test_what_goes_at_full_rate_needs_no_halving(self):
         found = Search(device(9e6), Plan(8e6)).run()
-        self.assertEqual((found.ndr, len(found.trials)), (8e6, 1 + 3 + 1))
+        self.assertEqual((found.ndr, len(found.trials)), (8e6, 1 + 3 + 15))
 
     def test_one_lost_packet_fails_a_rate_but_not_its_ppm(self):
         found = Search(device(8e6, lambda rate: 1 if rate > 4e6 else 0), Plan(8e6, steps=7)).run()
@@ -53,7 +53,7 @@ class Searching(unittest.TestCase):
     def test_chance_does_not_make_a_rate(self):
         dice = random.Random(7)
         trial = device(8e6, lambda rate: rate > 5e6 and dice.random() < 0.9)
-        found = Search(trial, Plan(8e6, steps=7, trials=4)).run()
+        found = Search(trial, Plan(8e6, steps=7, trials=5)).run()
         self.assertLess(found.ndr, 5.4e6)
 
     def test_a_device_that_always_loses_has_no_rate(self):
@@ -73,8 +73,8 @@ class Searching(unittest.TestCase):
 
             def trial(rate, seconds, count=count, disturbed=disturbed):
                 count[0] += 1
-                return {**device(8e6, lambda _: 1000 * (count[0] % 2))(rate, seconds), "disturbed": disturbed}
-            found = Search(trial, Plan(8e6)).run()
+                return {**device(8e6, lambda _: 1000 * (count[0] % 3 != 0))(rate, seconds), "disturbed": disturbed}
+            found = Search(trial, Plan(8e6, steps=0, trials=1)).run()
             self.assertEqual(found.ndr, expected)
             self.assertEqual(found.confirmed, disturbed)
 
@@ -85,8 +85,8 @@ class Searching(unittest.TestCase):
 
     def test_what_was_not_due_while_the_generator_paused_is_not_lost(self):
         def paused(rate, seconds):
-            tx = int(rate * (seconds - 0.1))
-            return {"tx": tx, "rx": tx, "lost": 0, "paused_us": 100000}
+            tx = int(rate * (seconds - 0.04))
+            return {"tx": tx, "rx": tx, "lost": 0, "paused_us": 40000}
         found = Search(paused, Plan(8e6)).run()
         self.assertTrue(found.confirmed)
         self.assertGreater(found.ndr, 6e6)
@@ -102,14 +102,26 @@ class Searching(unittest.TestCase):
         self.assertLess(count[0], 20)
         self.assertGreater(found.ppm_rate, 0)
 
-    def test_a_longer_trial_lowers_the_rate(self):
-        trial = device(8e6)
+    def test_a_rate_that_most_further_trials_do_not_keep_is_lowered(self):
+        count = [0]
 
         def tiring(rate, seconds):
-            return device(5e6)(rate, seconds) if seconds > 1 else trial(rate, seconds)
+            count[0] += 1
+            return device(8e6 if count[0] < 5 else 5e6)(rate, seconds)
         found = Search(tiring, Plan(5.4e6)).run()
         self.assertTrue(found.confirmed)
         self.assertLessEqual(found.ndr, 5e6)
+        self.assertEqual(found.clean, 1)
+
+    def test_a_few_trials_that_lose_do_not_make_a_rate_none(self):
+        count = [0]
+
+        def trial(rate, seconds):
+            count[0] += 1
+            return device(8e6, lambda _: 1000 * (count[0] % 5 == 0))(rate, seconds)
+        found = Search(trial, Plan(8e6, trials=5, confirm_trials=15)).run()
+        self.assertEqual((found.ndr, found.confirmed), (8e6, True))
+        self.assertAlmostEqual(found.clean, 12 / 15)
 
     def test_the_ladder_ends_below_what_fails(self):
         for limit in (70, 1000, 31000):

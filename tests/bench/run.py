@@ -32,6 +32,7 @@ from harness.lab import ROOT, NoRings  # noqa: E402
 from harness.proc import LabError  # noqa: E402
 
 BENCHES = {
+    "machine": programs.machine,
     "parse": programs.parse,
     "rewrite": programs.rewrite,
     "engine": programs.engine,

@@ -12,7 +12,7 @@ static bool device_copies(const char *driver)
 int port_start(struct gen *g, enum side side)
 {
 	struct port *p = &g->port[side];
-	uint16_t rxd = 1024, txd = 1024;
+	uint16_t rxd = 4096, txd = 4096;
 	struct rte_eth_conf conf = {0};
 	struct rte_eth_dev_info info;
 

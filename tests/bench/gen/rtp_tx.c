@@ -6,7 +6,7 @@
 #include "tests/bench/gen/rtp.h"
 #include "tests/bench/gen/table.h"
 
-#define POOL_FRAMES 8191u
+#define POOL_FRAMES 32767u /* a device that does not copy holds a ring of them for each side */
 #define SILENCE     0xd5
 
 static void fill(struct rte_mempool *pool, void *arg, void *object, unsigned index)

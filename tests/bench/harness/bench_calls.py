@@ -13,7 +13,7 @@ from .search import ladder
 from .svg import Plot
 
 HOLD_MS = 200
-KEPT_NS = 4000000  # a ring of 1,024 holds as much of 30,000 calls a second
+KEPT_NS = 8000000  # a ring of 4,096 holds as much of 64,000 calls a second
 AGAIN_AT_MOST = 2
 AGAIN = 0.01  # retransmissions of a call: more is an overload that calls survive
 ROOM = 65536  # calls at once; those that have ended stay for half a minute in the border's transactions

@@ -10,8 +10,13 @@ from .lab import program
 from .proc import LabError, Process
 
 
-def run(name, *args, timeout=120):
-    return [from_json(line) for line in program(name, *args, timeout=timeout)]
+def run(name, *args, timeout=120, first=False):
+    return [from_json(line) for line in program(name, *args, timeout=timeout, first=first)]
+
+
+def machine(ctx):
+    """how often and for how long this machine takes a CPU away from who polls on it"""
+    return run("pauses_bench", str(ctx.pick(2000, 1000, 50)), first=True)
 
 
 def parse(_ctx):

@@ -6,22 +6,23 @@ the device's control thread and the generator's main thread get one of their own
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
 
-from .proc import Conversation, LabError, Process, children, put_first, stolen_ns, tail, waited_ns
+from .proc import Conversation, LabError, Process, children, cpu_ns, put_first, stolen_ns, tail, waited_ns
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BUILD = os.environ.get("POSTERN_BUILD", os.path.join(ROOT, "build-release"))
 COUNTED = os.environ.get("POSTERN_COUNTED", BUILD)  # whose instructions are counted: without link-time optimisation
 PROGRAMS = os.path.join(BUILD, "tests", "bench")
-RINGS = "queue_size=1024,packed_vq=1,in_order=1,mrg_rxbuf=0"
+RINGS = "queue_size=4096,packed_vq=1,in_order=1,mrg_rxbuf=0"
 PER_ADDRESS = 20000  # calls, of a media address
-DISTURBED_NS = 100000  # rings of 1,024 hold 200 us of 5 Mpps
+DISTURBED_NS = 500000  # rings of 4,096 hold 1.5 ms of 5 Mpps, of which half come by each port
 EAL = ["--no-pci", "--in-memory", "--single-file-segments", "--log-level", "4"]
 
 CONFIG = """
@@ -32,6 +33,8 @@ node:
   idle: {idle}
   hugepages: "yes"
   mbufs: {mbufs}
+  rx_desc: {entries}
+  tx_desc: {entries}
   log: warn
   control: {dir}/border.sock
   limits: {{calls: {calls}, registrations: {registrations}, cps: {cps}}}
@@ -79,6 +82,7 @@ class Rings:
     def __init__(self, turned=False, layout=RINGS):
         require_rings()
         self.turned, self.layout = turned, layout
+        self.entries = int(re.search(r"queue_size=(\d+)", layout)[1])
         self.dir = tempfile.mkdtemp(prefix="postern-bench-")
         cpus = sorted(os.sched_getaffinity(0))
         self.gen_cpu = cpus[0]
@@ -137,7 +141,7 @@ class Rings:
             raise LabError("dpdk-testpmd is not installed (Debian package dpdk-dev)")
         args = ["dpdk-testpmd", "--lcores", f"0@{self.gen_cpu},1@{self.cpus[0]}", *EAL, "-m", "256",
                 "--vdev", self.end(0, self.turned), "--vdev", self.end(1, self.turned),
-                "--", f"--forward-mode={mode}", "--auto-start", "--nb-cores=1", "--txd=1024", "--rxd=1024",
+                "--", f"--forward-mode={mode}", "--auto-start", "--nb-cores=1", f"--txd={self.entries}", f"--rxd={self.entries}",
                 "--stats-period=0"]
         # It goes on until its input ends.
         self.device = Process(args, os.path.join(self.dir, "device.log"), stdin=subprocess.PIPE, first=True)
@@ -169,7 +173,7 @@ class Rings:
         path = os.path.join(self.dir, "border.yaml")
         with open(path, "w") as f:
             f.write(CONFIG.format(
-                name=f"bench{os.getpid()}", dir=self.dir, workers=workers, cpus=", ".join(map(str, cpus)), idle=idle,
+                name=f"bench{os.getpid()}", dir=self.dir, workers=workers, entries=self.entries, cpus=", ".join(map(str, cpus)), idle=idle,
                 calls=calls, cps=cps, mbufs=mbufs, registrations=registrations,
                 outside=self.end(0, self.turned, queues), inside=self.end(1, self.turned, queues),
                 access=access or self.further("203.0.113", calls), core=core or self.further("10.0.1", calls),
@@ -204,16 +208,20 @@ class Rings:
 
 
 class Machine:
-    """What the kernel and the host have kept from threads by now. The host's part is counted in ticks of 10 ms."""
+    """What the kernel and the host have kept from polling threads by now. The host's part is counted in ticks of 10 ms."""
 
     def __init__(self, *pids):
-        self.pids, self.waited, self.stolen = pids, [waited_ns(pid) for pid in pids], stolen_ns()
+        self.pids, self.stolen = pids, stolen_ns()
+        self.ran, self.waited = [[of(pid) for pid in pids] for of in (cpu_ns, waited_ns)]
 
     def kept_ns(self):
-        """The longest that a thread has had to wait since, all its waits together."""
-        waits = [ns - before.get(tid, 0) for pid, before in zip(self.pids, self.waited)
-                 for tid, ns in waited_ns(pid).items()]
-        return max([stolen_ns() - self.stolen, *waits])
+        """The longest that the busiest thread of one has had to wait since, all its waits together."""
+        waits = [0]
+        for pid, ran, waited in zip(self.pids, self.ran, self.waited):
+            now = cpu_ns(pid)
+            busiest = max(now, key=lambda tid: now[tid] - ran.get(tid, 0), default=None)
+            waits.append(waited_ns(pid).get(busiest, 0) - waited.get(busiest, 0))
+        return max(stolen_ns() - self.stolen, *waits)
 
 
 def rtp(gen, rate, seconds, warmup=0.2):
@@ -221,14 +229,15 @@ def rtp(gen, rate, seconds, warmup=0.2):
     return gen.ask(f"rtp {rate:.0f} {seconds:g} {warmup:g}", seconds + warmup + 30)
 
 
-def program(name, *args, timeout=300, prefix=()):
-    """JSON lines of a benchmark program, and nothing else of what it prints."""
+def program(name, *args, timeout=300, prefix=(), first=False):
+    """JSON lines of a benchmark program, and nothing else of what it prints. `first`: ahead of all else here."""
     path = os.path.join(PROGRAMS, name)
     if not os.path.exists(path):
         raise LabError(f"there is no program {name} in {os.path.relpath(PROGRAMS, ROOT)}")
     begun = time.monotonic()
     try:
-        done = subprocess.run([*prefix, path, *args], capture_output=True, text=True, timeout=timeout, cwd=ROOT)
+        done = subprocess.run([*prefix, path, *args], capture_output=True, text=True, timeout=timeout, cwd=ROOT,
+                              start_new_session=first, preexec_fn=(lambda: put_first(os.getpid())) if first else None)
     except subprocess.TimeoutExpired:
         raise LabError(f"{name}: not done in {timeout} s") from None
     if done.returncode != 0:
