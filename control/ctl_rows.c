@@ -233,13 +233,14 @@ void ctl_rows_sort(struct collect_result *r)
 
 static json_t *worker_status(uint16_t i, const struct dp_worker_stats *s)
 {
-	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "worker", num(i),
-			 "rx_packets", num(s->rx_packets), "tx_packets", num(s->tx_packets),
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "worker",
+			 num(i), "rx_packets", num(s->rx_packets), "tx_packets", num(s->tx_packets),
 			 "relayed", num(s->relayed), "handed_off", num(s->handed_off), "loops",
-			 num(s->loops), "busy_loops", num(s->busy_loops), "mbufs_used",
-			 num(s->mbufs_used), "mbufs_free", num(s->mbufs_free), "records_lost",
-			 num(s->records_lost), "sleeps", num(s->sleeps), "woken_by_packet",
-			 num(s->woken_by_packet), "woken_by_bell", num(s->woken_by_bell));
+			 num(s->loops), "busy_loops", num(s->busy_loops), "busy_us",
+			 num(s->busy_us), "up_us", num(s->up_us), "mbufs_used", num(s->mbufs_used),
+			 "mbufs_free", num(s->mbufs_free), "records_lost", num(s->records_lost),
+			 "sleeps", num(s->sleeps), "woken_by_packet", num(s->woken_by_packet),
+			 "woken_by_bell", num(s->woken_by_bell));
 }
 
 struct sum_of {

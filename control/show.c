@@ -239,15 +239,14 @@ static void show_workers(const json_t *answer, FILE *out)
 		return;
 	json_array_foreach(json_object_get(answer, "workers"), i, w)
 	{
-		double loops = (double)num(w, "loops");
+		double up = (double)num(w, "up_us");
 
 		cell_num(t, w, "worker");
 		cell_num(t, w, "rx_packets");
 		cell_num(t, w, "tx_packets");
 		cell_num(t, w, "relayed");
 		cell_num(t, w, "handed_off");
-		table_cell(t, "%.1f %%",
-			   loops > 0 ? 100.0 * (double)num(w, "busy_loops") / loops : 0.0);
+		table_cell(t, "%.1f %%", up > 0 ? 100.0 * (double)num(w, "busy_us") / up : 0.0);
 		cell_num(t, w, "mbufs_used");
 		cell_num(t, w, "mbufs_free");
 		cell_num(t, w, "records_lost");

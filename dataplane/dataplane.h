@@ -144,6 +144,7 @@ struct dp_worker_stats {
 	struct reason_counters reasons; /* the packet path's */
 	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost,
 		sleeps, woken_by_packet, woken_by_bell;
+	uint64_t busy_us, up_us; /* in turns that found something to do; since the worker began */
 	uint32_t flows, mbufs_used, mbufs_free;
 	uint32_t store_ring_used, store_ring_size; /* bytes */
 	uint64_t deletes_lost; /* found no room there: the records expire by themselves */

@@ -1,5 +1,6 @@
 #include "dataplane/request.h"
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
 
@@ -10,11 +11,15 @@
 
 static void stats_fill(struct worker *w, struct dp_worker_stats *s)
 {
+	uint64_t us = rte_get_tsc_hz() / 1000000;
+
 	memset(s, 0, sizeof(*s));
 	engine_stats_read(w->engine, &s->engine);
 	s->reasons = w->reasons;
 	s->loops = w->count.loops;
 	s->busy_loops = w->count.busy_loops;
+	s->busy_us = w->count.busy_cycles / us;
+	s->up_us = w->count.began ? (rte_rdtsc() - w->count.began) / us : 0;
 	s->rx_packets = w->count.rx_packets;
 	s->tx_packets = w->count.tx_packets;
 	s->relayed = w->count.relayed;

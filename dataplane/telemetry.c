@@ -1,6 +1,7 @@
 #include "dataplane/telemetry.h"
 
 #include <ctype.h>
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 #include <rte_telemetry.h>
@@ -11,7 +12,7 @@
 static const char *const value_name[TELEMETRY_VALUES] = {
 	"loops",      "busy_loops",   "rx_packets",    "tx_packets",      "relayed",
 	"handed_off", "records_lost", "sleeps",        "woken_by_packet", "woken_by_bell",
-	"flows",      "calls",        "registrations", "mbufs_free",
+	"flows",      "calls",        "registrations", "mbufs_free",      "busy_us",
 };
 
 /*
@@ -47,6 +48,7 @@ void telemetry_publish(struct worker *w)
 	put(&p->value[TELEMETRY_SLEEPS], w->count.sleeps);
 	put(&p->value[TELEMETRY_WOKEN_BY_PACKET], w->count.woken_by_packet);
 	put(&p->value[TELEMETRY_WOKEN_BY_BELL], w->count.woken_by_bell);
+	put(&p->value[TELEMETRY_BUSY_US], w->count.busy_cycles / (rte_get_tsc_hz() / 1000000));
 	put(&p->value[TELEMETRY_FLOWS], w->live_count);
 	put(&p->value[TELEMETRY_CALLS], s.calls);
 	put(&p->value[TELEMETRY_REGISTRATIONS], s.registrations);

@@ -94,6 +94,7 @@ static void tick(struct worker *w)
 
 bool worker_turn(struct worker *w, uint64_t now)
 {
+	uint64_t begin = rte_rdtsc();
 	uint32_t busy, left;
 
 	w->now = now;
@@ -123,7 +124,10 @@ bool worker_turn(struct worker *w, uint64_t now)
 	/* There is no sleep before what is left for the next turn. */
 	busy += left;
 	w->count.loops++;
-	w->count.busy_loops += busy != 0;
+	if (busy != 0) {
+		w->count.busy_loops++;
+		w->count.busy_cycles += rte_rdtsc() - begin;
+	}
 	__atomic_store_n(&w->beat, now, __ATOMIC_RELEASE);
 	return busy != 0;
 }
@@ -136,6 +140,7 @@ int worker_main(void *arg)
 	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
 	idle_init(w);
 	w->now = dp_now();
+	w->count.began = rte_rdtsc();
 	group_look(w, w->now);
 	if (w->id == 0)
 		arp_announce_all(w);

@@ -113,6 +113,8 @@ struct announce {
 struct worker_counters {
 	uint64_t loops, busy_loops, rx_packets, tx_packets, relayed, handed_off, records_lost,
 		sleeps, woken_by_packet, woken_by_bell;
+	uint64_t busy_cycles; /* of turns that found something to do */
+	uint64_t began;       /* by the same clock; 0: not yet */
 };
 
 struct worker {

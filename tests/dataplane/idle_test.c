@@ -129,6 +129,33 @@ static void a_transaction_is_waited_for_in_few_wakes(void **state)
 	bed_close(&b);
 }
 
+static void only_turns_with_work_count_as_busy(void **state)
+{
+	struct frame_spec s;
+	struct bed b;
+	uint64_t before, busy;
+
+	(void)state;
+	bed_init(&b, 1);
+	bed_open(&b, 0);
+	bed_learn_all(&b);
+	settle(&b);
+	before = b.dp->worker[0]->count.busy_cycles;
+	for (uint32_t i = 0; i < 1000; i++)
+		worker_turn(b.dp->worker[0], b.now);
+	assert_int_equal(b.dp->worker[0]->count.busy_cycles, before);
+	s = bed_spec(OUTSIDE, FAR, PHONE_MAC);
+	frame_icmp_echo(&f, &s, 1, 10);
+	bed_put(&b, OUTSIDE, &f);
+	assert_true(worker_turn(b.dp->worker[0], b.now));
+	busy = b.dp->worker[0]->count.busy_cycles;
+	assert_true(busy > before);
+	settle(&b);
+	while (bed_take(&b, OUTSIDE, &f))
+		;
+	bed_close(&b);
+}
+
 static void a_silent_call_ends_while_its_worker_sleeps(void **state)
 {
 	struct talk t;
@@ -387,6 +414,7 @@ int main(void)
 		cmocka_unit_test(nothing_to_do_is_slept_through),
 		cmocka_unit_test(retransmissions_come_at_their_times),
 		cmocka_unit_test(a_transaction_is_waited_for_in_few_wakes),
+		cmocka_unit_test(only_turns_with_work_count_as_busy),
 		cmocka_unit_test(a_silent_call_ends_while_its_worker_sleeps),
 		cmocka_unit_test(a_next_hop_is_asked_for_again),
 		cmocka_unit_test(a_datagram_that_stays_in_parts_is_given_up),

@@ -240,8 +240,9 @@ static void status_adds_the_workers_up(void **state)
 	assert_int_equal(num(w, "worker"), 1);
 	assert_int_equal(num(w, "rx_packets"), 6);
 	assert_int_equal(num(w, "mbufs_free"), 99);
-	static const char *const more[] = {"tx_packets", "relayed",    "handed_off",  "loops",
-					   "busy_loops", "mbufs_used", "records_lost"};
+	static const char *const more[] = {"tx_packets",   "relayed",    "handed_off",
+					   "loops",        "busy_loops", "mbufs_used",
+					   "records_lost", "busy_us",    "up_us"};
 	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
 		assert_int_equal(num(w, more[i]), 0);
 	assert_true(node.asked > 0);
