@@ -22,6 +22,7 @@
 #define LOOK_MS       20u    /* between looks whether an old one has ended */
 #define PATIENCE_MS   5000u  /* after SIGTERM */
 #define LOCK_FD_CHILD 3
+#define REWRITE_MB    256u
 
 enum child { CHILD_NONE, CHILD_RUNS, CHILD_GONE /* its handle is being closed */ };
 
@@ -139,8 +140,12 @@ static bool write_configuration(const struct redis_server *s, char path[PATH_CAP
 	put_quoted(f, "dir", s->directory, "");
 	put_quoted(f, "pidfile", s->directory, "/redis.pid");
 	put_quoted(f, "logfile", s->directory, "/redis.log");
-	fprintf(f, "unixsocketperm 700\ndaemonize no\ndatabases 1024\nsave \"\"\n"
-		   "appendonly yes\nappendfsync everysec\n");
+	fprintf(f,
+		"unixsocketperm 700\ndaemonize no\ndatabases 1024\nsave \"\"\n"
+		"appendonly yes\nappendfsync everysec\n"
+		/* Calls come and go: the file is rewritten small again each time, by a fork. */
+		"auto-aof-rewrite-min-size %uMB\n",
+		REWRITE_MB);
 	ok = !ferror(f);
 	return fclose(f) == 0 && ok;
 }

@@ -12,7 +12,25 @@
 
 void idle_init(struct worker *w)
 {
-	w->idle = (struct idle){.spin = rte_get_tsc_hz() / 1000000 * IDLE_SPIN_US};
+	w->idle = (struct idle){.spin = rte_get_tsc_hz() / 1000000 * IDLE_SPIN_US,
+				.luck = IDLE_LUCK_MAX};
+}
+
+bool idle_spin_begin(struct idle *i)
+{
+	i->spins = i->luck >= IDLE_LUCK || ++i->left_out == IDLE_TRY;
+	if (i->spins)
+		i->left_out = 0;
+	return i->spins;
+}
+
+void idle_spin_end(struct idle *i, bool caught)
+{
+	if (caught)
+		i->luck = RTE_MIN(i->luck + IDLE_CAUGHT, IDLE_LUCK_MAX);
+	else
+		i->luck -= RTE_MIN(i->luck, IDLE_MISSED);
+	i->spins = false;
 }
 
 /* Something waits for what is done elsewhere, and nobody will ring when it is. */
@@ -98,6 +116,8 @@ void idle_turn(struct worker *w, bool busy)
 	struct idle *i = &w->idle;
 
 	if (busy) {
+		if (i->spins)
+			idle_spin_end(i, true);
 		i->since = 0;
 		i->nap_us = 0;
 		i->false_ends = 0;
@@ -105,10 +125,15 @@ void idle_turn(struct worker *w, bool busy)
 	}
 	if (w->dp->conf.idle == DP_IDLE_POLL)
 		return;
-	if (i->since == 0)
+	if (i->since == 0) {
 		i->since = rte_rdtsc();
-	if (rte_rdtsc() - i->since > i->spin)
-		idle_sleep(w);
-	else
+		idle_spin_begin(i);
+	}
+	if (i->spins && rte_rdtsc() - i->since <= i->spin) {
 		rte_pause();
+		return;
+	}
+	if (i->spins)
+		idle_spin_end(i, false);
+	idle_sleep(w);
 }

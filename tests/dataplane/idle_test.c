@@ -129,6 +129,37 @@ static void a_transaction_is_waited_for_in_few_wakes(void **state)
 	bed_close(&b);
 }
 
+/* How often polling comes before a sleep, of `n` times of which all or none catch something. */
+static uint32_t polled(struct idle *i, uint32_t n, bool caught)
+{
+	uint32_t times = 0;
+
+	for (uint32_t k = 0; k < n; k++) {
+		if (!idle_spin_begin(i))
+			continue;
+		idle_spin_end(i, caught);
+		times++;
+	}
+	return times;
+}
+
+static void polling_in_vain_is_left_out_until_it_is_not(void **state)
+{
+	struct idle i = {.luck = IDLE_LUCK_MAX};
+
+	(void)state;
+	assert_int_equal(polled(&i, 100, true), 100);
+	assert_true(polled(&i, 20, false) >= 8);
+	/* Tried now and then, in vain. */
+	assert_int_equal(polled(&i, 800, false), 100);
+	/* Traffic is back: a few tries, and polling goes on. */
+	assert_true(polled(&i, 100, true) >= 60);
+	assert_int_equal(polled(&i, 100, true), 100);
+	/* Something every other time is worth it. */
+	for (uint32_t k = 0; k < 1000; k++)
+		assert_int_equal(polled(&i, 1, k % 2), 1);
+}
+
 static void only_turns_with_work_count_as_busy(void **state)
 {
 	struct frame_spec s;
@@ -415,6 +446,7 @@ int main(void)
 		cmocka_unit_test(retransmissions_come_at_their_times),
 		cmocka_unit_test(a_transaction_is_waited_for_in_few_wakes),
 		cmocka_unit_test(only_turns_with_work_count_as_busy),
+		cmocka_unit_test(polling_in_vain_is_left_out_until_it_is_not),
 		cmocka_unit_test(a_silent_call_ends_while_its_worker_sleeps),
 		cmocka_unit_test(a_next_hop_is_asked_for_again),
 		cmocka_unit_test(a_datagram_that_stays_in_parts_is_given_up),

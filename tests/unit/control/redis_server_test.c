@@ -157,6 +157,7 @@ static void listens_on_its_socket_only(void **state)
 	assert_setting("port", "0");
 	assert_setting("appendonly", "yes");
 	assert_setting("appendfsync", "everysec");
+	assert_setting("auto-aof-rewrite-min-size", "268435456");
 	assert_setting("save", "");
 	assert_setting("dir", dir);
 	assert_int_equal(stat(access_to.path, &st), 0);
