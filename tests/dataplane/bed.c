@@ -6,6 +6,7 @@
 #include <rte_ethdev.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dataplane/eal.h"
 
@@ -57,6 +58,15 @@ static void routes(struct snapshot *s)
 	s->route[1] = (struct snapshot_route){.from = INSIDE, .target = SNAPSHOT_TO_REGISTERED};
 }
 
+/* DPDK's directory of sockets has this name: programs that run at once must not share it. */
+static const char *program(void)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), "postern-test-%d", (int)getpid());
+	return name;
+}
+
 void bed_init(struct bed *b, uint16_t workers)
 {
 	memset(b, 0, sizeof(*b));
@@ -69,7 +79,7 @@ void bed_init(struct bed *b, uint16_t workers)
 	port(b, OUTSIDE, OUT_IP, OUT_MAC);
 	port(b, INSIDE, IN_IP, IN_MAC);
 	b->conf.port[OUTSIDE].gateway = htonl(OUT_GW);
-	b->conf.program = "postern-test";
+	b->conf.program = program();
 	b->conf.workers = workers;
 	for (uint32_t i = 0; i <= DP_MAX_WORKERS; i++)
 		b->conf.cpus[i] = -1;

@@ -18,20 +18,26 @@
 
 static char directory[] = "/tmp/postern-virtio-XXXXXX";
 
-static uint32_t pages_free(void)
+static uint32_t pages(const char *what)
 {
 	FILE *in = fopen("/proc/meminfo", "r");
-	char line[128];
-	uint32_t n = 0;
+	char line[128], name[64];
+	uint32_t n = 0, found = 0;
 
 	while (in != NULL && fgets(line, sizeof(line), in) != NULL)
-		if (sscanf(line, "HugePages_Free: %u", &n) == 1)
-			break;
+		if (sscanf(line, "%63s %u", name, &n) == 2 && strcmp(name, what) == 0)
+			found = n;
 	if (in != NULL)
 		fclose(in);
-	return n;
+	return found;
 }
 
+static uint32_t pages_free(void)
+{
+	return pages("HugePages_Free:");
+}
+
+/* More than there are: what others have stays theirs. */
 static bool hugepages(void)
 {
 	FILE *out;
@@ -41,7 +47,7 @@ static bool hugepages(void)
 	out = fopen("/proc/sys/vm/nr_hugepages", "w");
 	if (out == NULL)
 		return false;
-	fprintf(out, "512");
+	fprintf(out, "%u", pages("HugePages_Total:") - pages_free() + PAGES_NEEDED);
 	return fclose(out) == 0 && pages_free() >= PAGES_NEEDED;
 }
 
