@@ -58,6 +58,7 @@ static void load(struct state *s)
 					    .caught_up = on_caught_up,
 					    .arg = s};
 
+	s->restore_began_ms = uv_now(s->loop);
 	store_load(s->store, 0, &reader, false);
 }
 
@@ -71,7 +72,7 @@ void state_alone_start(struct state *s)
 		serve(s);
 		return;
 	}
-	store_own(s->store, 0, 1);
+	store_own(s->store, 0, STORE_OWN_ALONE);
 	s->began_ms = uv_now(s->loop);
 	s->restored_before = dp_restored(s->dp);
 	if (redis_is_up(s->redis))

@@ -110,7 +110,8 @@ struct store *store_open(uv_loop_t *loop, struct redis *redis, const struct stor
 	s->gather_ms = conf->gather_ms;
 	s->deletes_max = conf->deletes_max;
 	snprintf(s->cluster, sizeof(s->cluster), "%s", conf->cluster);
-	if (!store_table_init(&s->table, ids < STORE_NONE / 2 ? (uint32_t)ids : STORE_NONE / 2)) {
+	if ((s->alone && !store_name_process(s)) ||
+	    !store_table_init(&s->table, ids < STORE_NONE / 2 ? (uint32_t)ids : STORE_NONE / 2)) {
 		store_table_free(&s->table);
 		free(s);
 		return NULL;
@@ -227,8 +228,10 @@ void store_redis_down(struct store *s)
 	s->connected = false;
 	memset(s->refusing, 0, sizeof(s->refusing));
 	memset(s->probe, 0, sizeof(s->probe));
-	for (uint16_t i = 0; i < s->groups; i++)
+	for (uint16_t i = 0; i < s->groups; i++) {
 		s->group[i].claimed = !s->alone;
+		s->group[i].answered = false;
+	}
 	store_mode_update(s);
 	store_read_down(s);
 }
@@ -242,7 +245,7 @@ void store_own(struct store *s, uint16_t group, uint64_t epoch)
 	g->owned += epoch != 0 && g->epoch == 0;
 	g->epoch = epoch;
 	g->claimed = !s->alone;
-	g->held = false;
+	g->held = g->minted = false;
 	if (epoch == 0) {
 		g->reconcile_done = g->reconcile_asked;
 		store_queue_drop(s, group);

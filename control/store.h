@@ -6,7 +6,8 @@
  *   postern:C:G:call:ID, postern:C:G:reg:ID   hash, a checkpoint's fields (docs/state.md)
  *   postern:C:G:index                         set of "call:ID" and "reg:ID"
  *   postern:C:G:log                           stream of what changed, bounded: k=kind, i=ID
- *   postern:C:G:lease                         hash: owner, epoch, ... (control/lease.h)
+ *   postern:C:G:lease                         hash: owner, epoch, ... (control/lease_scripts.h);
+ *                                             of a node alone owner, epoch, process
  * No key and no argument of a command is formed from anything a stranger chose:
  * C and G come from the configuration, ID is checked to be 32 hex digits.
  *
@@ -38,7 +39,7 @@ struct store_io {
 	/* Redis can be written to, or not; resync: put everything again. */
 	void (*mode)(void *arg, bool up, bool resync);
 	/*
-	 * Redis has a higher epoch of the group: a node alone has lost it. In a cluster
+	 * Redis has a higher epoch of the group: another process of a node alone has it. In a cluster
 	 * nothing of it is written until store_own() says whose epoch that is.
 	 */
 	void (*fenced)(void *arg, uint16_t group);
@@ -47,7 +48,7 @@ struct store_io {
 
 struct store_conf {
 	const char *cluster;
-	bool alone; /* no lease protocol: what is owned is claimed by the store, in the cluster's name */
+	bool alone; /* no lease protocol: the store claims what is owned, in the cluster's name */
 	bool followed; /* what changes is logged, for those who read it (store_load()) */
 	uint16_t groups;
 	char (*group)[SNAPSHOT_NAME];
@@ -67,8 +68,12 @@ void store_redis_down(struct store *s);
 
 /*
  * Under which epoch a group is written; 0: it is not ours (its ops are dropped,
- * its puts answered as not ok). A node alone writes under epoch 1, and claims it.
+ * its puts answered as not ok). A node alone says STORE_OWN_ALONE: the store then has
+ * Redis mint an epoch for this process, above all before it, each time it finds that the
+ * one it has is gone. Nothing is written until it has one, nor read until Redis has
+ * answered: what the process before had sent is in what is read, or is never written.
  */
+#define STORE_OWN_ALONE 1u
 void store_own(struct store *s, uint16_t group, uint64_t epoch);
 
 void store_put(struct store *s, const struct dp_store_op *op);

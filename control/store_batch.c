@@ -16,11 +16,16 @@
 /* What a script says. */
 enum { SAYS_OK = 1, SAYS_FENCED = 2, SAYS_LOST = 3 };
 
+/*
+ * A node alone names its process too: where Redis has lost all, epochs begin again, and
+ * the process before may have had the same.
+ */
 #define GUARD                                                                                      \
-	"local e = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0') or 0\n"                   \
-	"local mine = tonumber(ARGV[1])\n"                                                         \
+	"local has = redis.call('HMGET', KEYS[1], 'epoch', 'process')\n"                           \
+	"local e, mine = tonumber(has[1] or '0') or 0, tonumber(ARGV[1])\n"                        \
 	"if e > mine then return 2 end\n"                                                          \
-	"if e < mine then return 3 end\n"
+	"if e < mine then return 3 end\n"                                                          \
+	"if ARGV[4] ~= '' and ARGV[4] .. ' ' .. ARGV[1] ~= has[2] then return 3 end\n"
 
 /* A log's length of 0: nobody follows it. What an index names is a key without its prefix. */
 #define LOG_IT                                                                                     \
@@ -31,7 +36,7 @@ enum { SAYS_OK = 1, SAYS_FENCED = 2, SAYS_LOST = 3 };
 
 /*
  * KEYS: lease, index, log, a record each. ARGV: epoch, log's length, where in a record's
- * key its name begins, and of what is put, for each:
+ * key its name begins, the process ("": a cluster's), and of what is put, for each:
  */
 static struct redis_script put_script = {
 	/*
@@ -41,7 +46,7 @@ static struct redis_script put_script = {
 	 * this one when the reply to the first time was lost, cannot be changed: such puts
 	 * are told by their positions, and are not done.
 	 */
-	.text = "#!lua\n" GUARD "local at, lost = 4, false\n"
+	.text = "#!lua\n" GUARD "local at, lost = 5, false\n"
 		"for k = 4, #KEYS do\n"
 		"  local key, whole = KEYS[k], ARGV[at] == 'w'\n"
 		"  local ttl, n = ARGV[at+1], tonumber(ARGV[at+2])\n"
@@ -78,13 +83,6 @@ static struct redis_script delete_script = {
 		"  redis.call('DEL', key)\n"
 		"  redis.call('SREM', KEYS[2], string.sub(key, ARGV[3]))\n" LOG_IT "end\n"
 		"return 1\n"};
-
-static struct redis_script claim_script = {
-	.text = "#!lua flags=allow-oom\n"
-		"local e = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0') or 0\n"
-		"redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', ARGV[2])\n"
-		"if e == tonumber(ARGV[2]) then return 1 end\n"
-		"return 3\n"};
 
 /* ---- arguments ---- */
 
@@ -179,6 +177,7 @@ static void add_all(struct args *a, const struct store *s, const struct store_ba
 	add_number(a, b->epoch);
 	add_str(a, s->followed ? STORE_LOG_MAX : "0");
 	add_number(a, strlen(g->prefix) + 1);
+	add_str(a, s->process);
 	for (uint32_t k = 0; k < b->count; k++)
 		if (b->item[k].put)
 			add_fields(a, b->item[k].put);
@@ -405,59 +404,4 @@ bool store_batch_send(struct store *s, uint16_t group, enum store_act act)
 	s->batch[s->batches++] = b;
 	s->gauges.batches++;
 	return true;
-}
-
-/* ---- a node alone ---- */
-
-struct claim {
-	struct store *store;
-	uint16_t group;
-	uint64_t epoch;
-};
-
-static void on_claimed(void *arg, const redisReply *r)
-{
-	struct claim c = *(struct claim *)arg;
-	struct store *s = c.store;
-
-	free(arg);
-	if (!store_answered(s))
-		return;
-	/*
-	 * A lease that was not as we left it: so are the records. Whoever finds it so makes it
-	 * right: without an answer it may have been.
-	 */
-	s->resync |= s->was_up && !(r && r->type == REDIS_REPLY_INTEGER && r->integer == SAYS_OK);
-	if (!r || !s->connected || s->group[c.group].epoch != c.epoch)
-		return;
-	if (r->type != REDIS_REPLY_INTEGER) {
-		log_at(LOG_LEVEL_WARN, LOG_MSG("Redis refuses to write"), LOG_STR("act", "claim"),
-		       LOG_STR("why", r->type == REDIS_REPLY_ERROR ? r->str : "no number"));
-		store_refused(s, STORE_PUT);
-		return;
-	}
-	s->group[c.group].claimed = true;
-	memset(s->refusing, 0, sizeof(s->refusing));
-	store_mode_update(s);
-	store_pump(s);
-}
-
-void store_claim(struct store *s, uint16_t group)
-{
-	const struct store_group *g = &s->group[group];
-	struct claim *c = malloc(sizeof(*c));
-	char epoch[24];
-	const char *argv[] = {"1", g->lease, s->cluster, epoch};
-	size_t len[4];
-
-	snprintf(epoch, sizeof(epoch), "%" PRIu64, g->epoch);
-	for (int i = 0; i < 4; i++)
-		len[i] = strlen(argv[i]);
-	if (!c)
-		return;
-	*c = (struct claim){s, group, g->epoch};
-	if (redis_eval(s->redis, &claim_script, on_claimed, c, 4, argv, len))
-		s->commands++;
-	else
-		free(c);
 }

@@ -9,6 +9,7 @@
 #include "control/store.h"
 #include "sbc/base/siphash.h"
 
+#define STORE_PRINT      40u /* hex digits of a lease's print */
 #define STORE_NONE       UINT32_MAX
 #define STORE_ID         16u /* bytes of an id; IDENT_LEN hex digits outside */
 #define STORE_KINDS      2u
@@ -63,7 +64,12 @@ struct store_table {
 struct store_group {
 	uint64_t epoch; /* 0: not ours */
 	bool claimed;   /* Redis says so too, or a cluster sees to it */
-	bool held;      /* it knows a higher one: ours, or another's, as store_own() will say */
+	bool minted;    /* alone: `epoch` is of Redis' making */
+	bool answered;  /* alone: a claim was answered on this connection, maybe refused */
+	bool doubted;   /* alone: one was refused, and what was read then may have changed since */
+	char lease_seen[STORE_PRINT +
+			1]; /* alone: print of the lease as the latest claim found it */
+	bool held;          /* it knows a higher one: ours, or another's, as store_own() will say */
 	/* not all of its ids have been read, or there was no room: nothing may be reconciled */
 	bool reading, unknown;
 	/* how often its index was to be compared with what lives here, and up to which it was */
@@ -101,6 +107,7 @@ struct store {
 	struct redis *redis;
 	struct store_io io;
 	char cluster[SNAPSHOT_NAME];
+	char process[17]; /* alone: of this process and no other, at random; else empty */
 	bool alone, followed;
 	uint16_t groups;
 	uint32_t gather_ms, deletes_max;
@@ -186,8 +193,23 @@ void store_flush_check(struct store *s);
 
 /* Sends up to a batch's worth of what waits; false when it could not be sent. */
 bool store_batch_send(struct store *s, uint16_t group, enum store_act act);
-/* A node alone: writes its name and epoch into the lease. */
+
+/* ---- store_claim.c ---- */
+
+/* Draws the name of this process. */
+bool store_name_process(struct store *s);
+
+/*
+ * A node alone: has Redis give this process an epoch above all before, or say that it
+ * still has the one it had. Harmless when repeated.
+ */
 void store_claim(struct store *s, uint16_t group);
+
+/* What is read was written before the claim, or never will be: only then is it all there is. */
+static inline bool store_is_claimed(const struct store *s, const struct store_group *g)
+{
+	return !s->alone || g->epoch == 0 || g->answered;
+}
 
 /* ---- store_read.c, store_fetch.c, store_index.c ---- */
 

@@ -279,6 +279,12 @@ void store_read_step(struct store_follow *f)
 
 /* ---- from outside ---- */
 
+static bool may_begin(const struct store_follow *f)
+{
+	return f->phase == READ_WAIT && f->store->connected &&
+	       store_is_claimed(f->store, &f->store->group[f->group]);
+}
+
 static bool is_reading(const struct store_follow *f)
 {
 	return f && f->phase != READ_OFF;
@@ -294,7 +300,7 @@ bool store_reads(const struct store *s)
 
 static void tend(struct store_follow *f)
 {
-	if (f->phase == READ_WAIT && store_now() >= f->due_ms)
+	if (may_begin(f) && store_now() >= f->due_ms)
 		begin(f);
 	else if (is_idle(f))
 		ask_log(f);
@@ -312,7 +318,7 @@ void store_read_poll(struct store *s)
 void store_read_up(struct store *s)
 {
 	for (uint16_t i = 0; i < s->groups; i++)
-		if (is_reading(s->follow[i]) && s->follow[i]->phase == READ_WAIT)
+		if (is_reading(s->follow[i]) && may_begin(s->follow[i]))
 			begin(s->follow[i]);
 }
 
@@ -342,7 +348,7 @@ void store_load(struct store *s, uint16_t group, const struct store_reader *read
 	store_poll_start(s);
 	restart(f, READ_WAIT);
 	f->due_ms = 0;
-	if (s->connected)
+	if (may_begin(f))
 		begin(f);
 }
 

@@ -113,7 +113,7 @@ void call_link(struct engine *e, struct call *call, struct exchange *ex)
 static bool leg_is_whole(const struct engine *e, const struct leg *leg)
 {
 	return e->slots.realm[leg->slot].index != SNAPSHOT_NONE &&
-	       e->slots.listener_index[leg->listener] != SNAPSHOT_NONE;
+	       engine_listener(e, leg->listener) != SNAPSHOT_NONE;
 }
 
 bool call_is_whole(const struct engine *e, const struct call *call)

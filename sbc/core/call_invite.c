@@ -240,7 +240,7 @@ static bool invite_forward(struct engine *e, struct call *call, struct exchange 
 		.snap = e->snap,
 		.from_realm = rx->realm,
 		.to_realm = r.realm,
-		.listener = r.path.listener,
+		.listener = engine_listener(e, r.path.listener),
 		.request_uri = r.uri,
 		.branch = r.branch,
 		.from = r.from,
@@ -278,9 +278,9 @@ static struct call *invite_call(struct engine *e, const struct rx *rx,
 	if (call == NULL)
 		return NULL;
 	call->leg[CALL_CALLER].slot = rx->slot;
-	call->leg[CALL_CALLER].listener = e->slots.listener_of[rx->path.listener];
+	call->leg[CALL_CALLER].listener = rx->path.listener;
 	call->leg[CALL_CALLEE].slot = e->slots.realm_of[target->realm];
-	call->leg[CALL_CALLEE].listener = e->slots.listener_of[target->listener];
+	call->leg[CALL_CALLEE].listener = slots_listener(&e->slots, target->listener);
 	for (uint8_t i = 0; i < 2; i++)
 		e->slots.realm[call->leg[i].slot].calls++;
 	call->invite = exchange_handle(e, rx->ex);

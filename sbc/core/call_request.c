@@ -110,7 +110,7 @@ static struct slice request_write(struct engine *e, struct call *call, const str
 		.snap = e->snap,
 		.from_realm = rx->realm,
 		.to_realm = r->realm,
-		.listener = r->path.listener,
+		.listener = engine_listener(e, r->path.listener),
 		.request_uri = r->uri,
 		.branch = r->branch,
 		.from = r->from,

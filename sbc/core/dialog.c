@@ -194,7 +194,7 @@ void leg_free(struct engine *e, struct leg *leg)
 /* Derived once: each 1xx and 2xx has it, and neither Call-ID nor tag changes. */
 void leg_contact_write(struct engine *e, struct wbuf *w, struct leg *leg)
 {
-	uint16_t listener = e->slots.listener_index[leg->listener];
+	uint16_t listener = engine_listener(e, leg->listener);
 
 	if (leg->contact[0] == '\0')
 		ident_derive(&e->key, ident_bucket(&e->key, leg_call_id(e, leg)), leg_tag(leg),
@@ -297,7 +297,7 @@ void leg_request_fill(struct engine *e, const struct leg *leg, struct leg_reques
 {
 	engine_text(e);
 	*r = (struct leg_request){.realm = e->slots.realm[leg->slot].index};
-	r->path.listener = e->slots.listener_index[leg->listener];
+	r->path.listener = leg->listener;
 	r->path.remote = leg_hop(e, leg);
 	leg_fill_routing(e, leg, r);
 	r->from = leg_tagged(e, leg_local(e, leg), leg_tag(leg));
@@ -320,7 +320,7 @@ struct slice leg_own_request(struct engine *e, const struct leg *leg, enum sip_m
 {
 	struct hiding_own_request own = {
 		.snap = e->snap,
-		.listener = e->slots.listener_index[leg->listener],
+		.listener = engine_listener(e, leg->listener),
 		.method = method,
 		.request_uri = r->uri,
 		.branch = r->branch,

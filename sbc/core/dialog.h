@@ -16,8 +16,7 @@
 #include "sbc/core/engine_internal.h"
 
 struct leg {
-	uint16_t slot;          /* realm */
-	uint16_t listener;      /* slot */
+	uint32_t listener;      /* slots_listener() */
 	struct net_addr source; /* where its signalling comes from, or is sent to at first */
 	uint32_t cseq_local;    /* of the latest request we sent */
 	uint32_t cseq_remote;   /* of the latest request that came; 0: none yet */
@@ -26,6 +25,7 @@ struct leg {
 	uint32_t ident;
 	uint16_t call_id_len, local_len, remote_len;
 	uint16_t user_at, user_len; /* in `remote`; 0 before it was asked for */
+	uint16_t slot;              /* realm */
 	bool confirmed;
 	bool indexed; /* in the table of dialogs */
 	bool changed; /* source, identifiers, target or routes, since it was put (core/store.h) */

@@ -170,10 +170,25 @@ static void engine_store_event(struct engine *e, const struct engine_event *ev)
 		engine_group(e, ev->group.group, ev->group.active);
 }
 
-static void engine_count_sends(struct engine *e, const struct engine_out *out)
+/* Listeners become what they are in the snapshot; what would leave from none is left out. */
+static void engine_settle_sends(struct engine *e, struct engine_out *out)
 {
-	for (uint32_t i = 0; i < out->count; i++)
-		e->messages_out += out->action[i].type == ENGINE_SEND;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < out->count; i++) {
+		struct engine_action *a = &out->action[i];
+
+		if (a->type == ENGINE_SEND) {
+			a->send.path.listener = engine_listener(e, a->send.path.listener);
+			if (a->send.path.listener == SNAPSHOT_NONE)
+				continue;
+			e->messages_out++;
+		}
+		if (kept != i)
+			out->action[kept] = *a;
+		kept++;
+	}
+	out->count = kept;
 }
 
 bool engine_handle(struct engine *e, const struct engine_event *ev, struct engine_out *out)
@@ -181,6 +196,7 @@ bool engine_handle(struct engine *e, const struct engine_event *ev, struct engin
 	e->now = ev->now;
 	e->out = out;
 	e->due = false;
+	e->looked = 0;
 	switch (ev->type) {
 	case ENGINE_EV_MESSAGE:
 		engine_receive(e, ev->message.bytes, &ev->message.path, ev->message.forwarded);
@@ -208,7 +224,9 @@ bool engine_handle(struct engine *e, const struct engine_event *ev, struct engin
 		break;
 	}
 	store_put_due(e);
-	engine_count_sends(e, out);
+	engine_settle_sends(e, out);
+	if (e->looked > e->looked_most)
+		e->looked_most = e->looked;
 	return e->due || e->lost_groups;
 }
 

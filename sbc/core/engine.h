@@ -25,6 +25,12 @@
 
 struct engine;
 
+/*
+ * Where all calls, transactions or the like have to be gone through, one event looks at
+ * so many at most, and the next goes on.
+ */
+#define ENGINE_SWEEP 4096u
+
 struct engine_limits {
 	uint32_t calls;
 	uint32_t registrations;
@@ -214,7 +220,9 @@ struct engine_stats {
 	bool draining;
 	/* the store: puts waiting to be made, out and unanswered; 2xx held now */
 	uint32_t store_dirty, store_inflight, store_held;
-	uint32_t degraded; /* answered calls that should have been stored first and are not yet */
+	uint32_t
+		looked_most; /* entries that sweeps looked at in one event, at most: ENGINE_SWEEP */
+	uint32_t degraded;   /* answered calls that should have been stored first and are not yet */
 	uint64_t degraded_total; /* so far */
 	uint64_t store_puts, store_deletes, restored, restored_registrations, restore_failed;
 };

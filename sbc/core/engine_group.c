@@ -7,7 +7,7 @@
  * Entries looked at in one event, where one that is forgotten counts as many: its memory
  * is seldom in a cache, and packets wait meanwhile.
  */
-#define SWEEP_BUDGET 4096u
+#define SWEEP_BUDGET ENGINE_SWEEP
 #define SWEEP_FORGET 64u
 
 static bool slot_is_lost(const struct engine *e, uint16_t slot)
@@ -49,6 +49,7 @@ static void forget_exchange(struct engine *e, uint32_t i)
 	exchange_free(e, ex);
 }
 
+/* Slots, for a transaction of an address that is gone is nobody's either. */
 static uint64_t lost_listeners(const struct engine *e)
 {
 	uint64_t mask = 0;
@@ -57,7 +58,7 @@ static uint64_t lost_listeners(const struct engine *e)
 		uint16_t realm = e->snap->listener[i].realm;
 
 		if (e->lost_groups >> e->snap->realm[realm].group & 1)
-			mask |= 1ull << i;
+			mask |= 1ull << e->slots.listener_of[i];
 	}
 	return mask;
 }
@@ -109,6 +110,7 @@ void engine_group_sweep(struct engine *e)
 			return;
 		}
 		e->lost_sweep++;
+		e->looked++;
 	}
 	e->due = true;
 }

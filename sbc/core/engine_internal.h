@@ -75,6 +75,8 @@ struct engine {
 	struct store store;
 	uint32_t lost_groups; /* bit g: group g is being forgotten */
 	uint32_t lost_sweep;  /* where that stands */
+	uint32_t looked;      /* entries that sweeps of this event have looked at */
+	uint32_t looked_most; /* of any event */
 	uint64_t wall_ms;     /* added to `now`: ms since 1970 */
 	uint32_t established;
 	uint32_t refused; /* exchanges of kind EXCHANGE_REFUSED */
@@ -91,7 +93,7 @@ struct engine {
 /* One request or response at hand, with what every path needs of it. */
 struct rx {
 	const struct sip_msg *m;
-	struct engine_path path; /* listener it came to, and its source */
+	struct engine_path path; /* listener it came to (its name: slots.h), and its source */
 	uint16_t realm;          /* of the snapshot */
 	uint16_t slot;           /* the realm's */
 	struct sip_via via;
@@ -123,6 +125,11 @@ static inline struct engine_record *engine_record(struct engine *e)
 static inline const struct snapshot_realm *engine_realm(const struct engine *e, uint16_t slot)
 {
 	return &e->snap->realm[e->slots.realm[slot].index];
+}
+
+static inline uint16_t engine_listener(const struct engine *e, uint32_t listener)
+{
+	return slots_listener_index(&e->slots, listener);
 }
 
 /* The far ends of this side are reached at their source, whatever they claim. */

@@ -46,7 +46,8 @@ static void receive_fault(struct engine *e, const struct engine_path *path, enum
 	r.to_tag = slice_of(tag, sizeof(tag));
 	r.server = slice_str(e->snap->product);
 	struct engine_path back = tx_reply_path(
-		&via, path, e->snap->realm[e->snap->listener[path->listener].realm].nat);
+		&via, path,
+		e->snap->realm[e->snap->listener[engine_listener(e, path->listener)].realm].nat);
 	struct wbuf w = engine_compose(e);
 	reply_write(&w, wbuf_slice(text), &r);
 	engine_send(e, &back, engine_composed(e, &w));
@@ -55,15 +56,18 @@ static void receive_fault(struct engine *e, const struct engine_path *path, enum
 bool engine_rx_init(struct engine *e, struct rx *rx, const struct sip_msg *m,
 		    const struct engine_path *path)
 {
+	uint16_t index;
+
 	/* All else is filled below, or by whoever needs it: this is done for each message. */
 	rx->m = m;
 	rx->path = *path;
 	rx->uri.whole = SLICE_NONE;
 	rx->ex = NULL;
 	rx->forwarded = false;
-	if (path->listener >= e->snap->listeners)
+	index = engine_listener(e, path->listener);
+	if (index == SNAPSHOT_NONE)
 		return false;
-	rx->realm = e->snap->listener[path->listener].realm;
+	rx->realm = e->snap->listener[index].realm;
 	rx->slot = e->slots.realm_of[rx->realm];
 	if (rx->slot == SLOT_NONE || sip_via_top(m, &rx->via) != SBC_OK ||
 	    sip_cseq_of(m, &rx->cseq) != SBC_OK ||
@@ -134,16 +138,18 @@ static void receive_request(struct engine *e, struct rx *rx)
 	engine_request(e, rx);
 }
 
-void engine_receive(struct engine *e, struct slice bytes, const struct engine_path *path,
+void engine_receive(struct engine *e, struct slice bytes, const struct engine_path *from,
 		    bool forwarded)
 {
+	struct engine_path named = *from, *path = &named;
 	struct sip_fault fault = {0};
 	enum sbc_err err;
 	struct rx rx;
 
 	e->messages_in++;
-	if (path->listener >= e->snap->listeners)
+	if (from->listener >= e->snap->listeners)
 		return;
+	named.listener = slots_listener(&e->slots, (uint16_t)from->listener);
 	if (is_keepalive(bytes)) {
 		engine_count(e, REASON_SIP_KEEPALIVE);
 		return;

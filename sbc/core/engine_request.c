@@ -181,7 +181,8 @@ bool engine_forward(struct engine *e, const struct rx *rx)
 	if (f == NULL)
 		return false;
 	f->print = engine_dialog_print(&e->key, rx->call_id, rx->to_tag);
-	f->path = rx->path;
+	f->path.listener = engine_listener(e, rx->path.listener);
+	f->path.remote = rx->path.remote;
 	f->bytes = bytes;
 	engine_count(e, REASON_SIP_FORWARDED);
 	return true;

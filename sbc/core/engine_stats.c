@@ -24,6 +24,7 @@ void engine_stats_read(const struct engine *e, struct engine_stats *s)
 		.store_dirty = e->store.dirty,
 		.store_inflight = e->store.underway,
 		.store_held = e->store.held,
+		.looked_most = e->looked_most,
 		.degraded = e->store.degraded,
 		.degraded_total = e->store.degraded_total,
 		.store_puts = e->store.puts,

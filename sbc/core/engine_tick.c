@@ -7,7 +7,7 @@
  * and entries looked at. What is left goes on in the next, which is asked for at once.
  */
 #define TICK_EVENTS 32u
-#define TICK_BUDGET 4096u
+#define TICK_BUDGET ENGINE_SWEEP
 
 bool engine_has_room(const struct engine *e)
 {
@@ -77,8 +77,8 @@ static void tick_timers(struct engine *e)
 /* Calls that lost their realm or listener to a new configuration are ended bit by bit. */
 static void tick_sweep(struct engine *e)
 {
-	for (uint32_t looked = 0; e->sweep < e->calls.capacity; e->sweep++) {
-		if (!engine_has_room(e) || looked++ == TICK_BUDGET) {
+	for (; e->sweep < e->calls.capacity; e->sweep++, e->looked++) {
+		if (!engine_has_room(e) || e->looked >= TICK_BUDGET) {
 			e->due = true;
 			return;
 		}

@@ -137,7 +137,7 @@ static struct slice release_request(struct engine *e, struct exchange *ex, const
 {
 	struct hiding_own_request own = {
 		.snap = e->snap,
-		.listener = ex->client_path.listener,
+		.listener = engine_listener(e, ex->client_path.listener),
 		.method = method,
 		.request_uri = uri,
 		.from = sip_msg_value(m, SIP_HDR_FROM),
@@ -166,7 +166,8 @@ void exchange_release_2xx(struct engine *e, struct exchange *ex, const struct si
 	struct sip_cseq cseq;
 	struct slice tag;
 
-	if (ex->client_path.listener >= e->snap->listeners || sip_cseq_of(m, &cseq) != SBC_OK ||
+	if (engine_listener(e, ex->client_path.listener) == SNAPSHOT_NONE ||
+	    sip_cseq_of(m, &cseq) != SBC_OK ||
 	    sip_addr_tagged_of(m, SIP_HDR_TO, &to, &tag) != SBC_OK)
 		return;
 	if (ex->ack && ex->far_tag == engine_hash(e, tag)) {

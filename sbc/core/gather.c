@@ -29,7 +29,7 @@ static struct slice realm_name(const struct engine *e, uint16_t slot)
 static void leg_identify(const struct engine *e, const struct leg *leg, struct checkpoint_leg *c)
 {
 	c->realm = realm_name(e, leg->slot);
-	c->listener = e->slots.listener_addr[leg->listener];
+	c->listener = slots_listener_addr(&e->slots, leg->listener);
 	c->source = leg->source;
 	c->call_id = leg_call_id(e, leg);
 	c->local = leg_local(e, leg);
@@ -97,10 +97,12 @@ static bool is_invite(const struct exchange *ex)
 	return ex->kind == EXCHANGE_INVITE || ex->kind == EXCHANGE_REINVITE;
 }
 
-static struct net_addr listener_addr(const struct engine *e, uint16_t listener)
+/* Of one that is in the configuration. */
+static struct net_addr listener_addr(const struct engine *e, uint32_t listener)
 {
-	return listener < e->snap->listeners ? e->snap->listener[listener].addr
-					     : (struct net_addr){0, 0};
+	uint16_t index = engine_listener(e, listener);
+
+	return index == SNAPSHOT_NONE ? (struct net_addr){0, 0} : e->snap->listener[index].addr;
 }
 
 static bool server_gather(const struct engine *e, const struct exchange *ex,
@@ -311,7 +313,7 @@ bool gather_registration(struct engine *e, const struct registration *r, uint32_
 		.cseq = r->cseq,
 		.realm = realm_name(e, r->slot),
 		.peer = slice_str(e->slots.peer_name[r->peer]),
-		.listener = e->slots.listener_addr[r->listener],
+		.listener = slots_listener_addr(&e->slots, r->listener),
 		.source = r->source,
 		.contact = blob_slice(&e->blobs, r->contact),
 		.user = blob_slice(&e->blobs, r->user),

@@ -88,9 +88,6 @@ void offer_publish(struct engine *e, struct call *call);
 /* All flows and ports of a call. */
 void offer_end(struct engine *e, struct call *call);
 
-/* Claims the ports of a running call from pools made anew; `slots`: bit r is realm slot r. */
-void offer_claim_ports(struct engine *e, const struct call *call, uint32_t slots);
-
 /* What one side says of a stream: address, direction, and by whose word it is sent to. */
 void offer_side_set(const struct engine *e, const struct leg *leg, struct stream_side *side,
 		    const struct sdp_media *m);

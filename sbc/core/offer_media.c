@@ -52,7 +52,6 @@ static struct port_set *side_ports(struct engine *e, const struct call *call, ui
 	return &e->slots.realm[call->leg[side].slot].ports;
 }
 
-/* A port from before a change of the media range is nobody's any more. */
 static void side_give(struct engine *e, const struct call *call, struct stream *s, uint8_t side)
 {
 	if (s->side[side].port)
@@ -268,23 +267,4 @@ void offer_end(struct engine *e, struct call *call)
 		stream_retire(e, call, &s[i]);
 	blob_give(&e->blobs, call->streams);
 	call->streams = 0;
-}
-
-static void claim_streams(struct engine *e, const struct call *call, uint32_t blob, uint32_t slots)
-{
-	uint32_t n;
-	struct stream *s = offer_streams(e, blob, &n);
-
-	for (uint32_t i = 0; i < n; i++) {
-		for (uint8_t leg = 0; leg < 2; leg++) {
-			if (slots & 1u << call->leg[leg].slot)
-				port_set_claim(side_ports(e, call, leg), stream_local(&s[i], leg));
-		}
-	}
-}
-
-void offer_claim_ports(struct engine *e, const struct call *call, uint32_t slots)
-{
-	claim_streams(e, call, call->streams, slots);
-	claim_streams(e, call, call->pending, slots);
 }

@@ -26,9 +26,12 @@
 #define ENGINE_USER        128u
 #define ENGINE_CONTACT     512u
 
-/* Local listener (its address is the source) and the far end. */
+/*
+ * Local listener (its address is the source) and the far end. A listener is an index of
+ * the snapshot in events and actions; inside the engine it is what slots_listener() says.
+ */
 struct engine_path {
-	uint16_t listener;
+	uint32_t listener;
 	struct net_addr remote;
 };
 

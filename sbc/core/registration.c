@@ -132,7 +132,7 @@ void registration_fill(const struct engine *e, const struct registration *r,
 		       struct engine_answer *answer)
 {
 	struct slice contact = blob_slice(&e->blobs, r->contact);
-	uint16_t listener = e->slots.listener_index[r->listener];
+	uint16_t listener = engine_listener(e, r->listener);
 
 	struct slice user = blob_slice(&e->blobs, r->user);
 

@@ -21,8 +21,8 @@ struct registration {
 	char minted[IDENT_LEN];  /* contact user that the registrar knows */
 	char call_id[IDENT_LEN]; /* ours towards the registrar, kept over refreshes */
 	uint32_t cseq;
-	uint16_t slot, listener; /* realm and listener of the phone */
-	uint16_t peer;           /* slot */
+	uint16_t slot, peer; /* the phone's realm, the registrar */
+	uint32_t listener;   /* of the phone: slots_listener() */
 	struct net_addr source;
 	uint32_t contact; /* blob: the phone's Contact URI */
 	uint32_t user;    /* blob: user of the address of record */

@@ -49,7 +49,7 @@ static void binding_refresh(struct engine *e, struct exchange *ex, struct regist
 			    const struct rx *request, uint32_t seconds)
 {
 	r->slot = request->slot;
-	r->listener = e->slots.listener_of[request->path.listener];
+	r->listener = request->path.listener;
 	r->peer = registrar_slot(e, request);
 	r->source = request->path.remote;
 	if (r->cseq <= ex->cseq_out) {
@@ -153,7 +153,7 @@ static void register_reply(struct engine *e, struct exchange *ex, const struct r
 	struct hiding_response hr = {
 		.snap = e->snap,
 		.from_realm = rx->realm,
-		.to_realm = e->snap->listener[ex->source.listener].realm,
+		.to_realm = e->snap->listener[engine_listener(e, ex->source.listener)].realm,
 		.head = tx_server_head(e->tx, ex->server),
 		.status = rx->m->status,
 		.to_tag = slice_of(tag, sizeof(tag)),
@@ -201,7 +201,7 @@ void registration_response(struct engine *e, struct exchange *ex, const struct r
 
 	if (status < 200)
 		return;
-	if (ex->source.listener >= e->snap->listeners)
+	if (engine_listener(e, ex->source.listener) == SNAPSHOT_NONE)
 		exchange_reply(e, ex, 503, SLICE_NONE, SLICE_NONE);
 	else if (status < 300)
 		register_granted(e, ex, rx);

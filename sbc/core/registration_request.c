@@ -165,7 +165,8 @@ static bool register_relay(struct engine *e, struct rx *rx, uint16_t peer, bool 
 {
 	struct exchange *ex = rx->ex;
 	const struct snapshot_peer *p = &e->snap->peer[peer];
-	struct engine_path path = {snapshot_listener_of(e->snap, p->realm), p->addr};
+	uint16_t listener = snapshot_listener_of(e->snap, p->realm);
+	struct engine_path path = {slots_listener(&e->slots, listener), p->addr};
 	struct slice user = registration_user(rx);
 	char tag[IDENT_TAG_LEN];
 	uint32_t hops;
@@ -179,12 +180,12 @@ static bool register_relay(struct engine *e, struct rx *rx, uint16_t peer, bool 
 		.snap = e->snap,
 		.from_realm = rx->realm,
 		.to_realm = p->realm,
-		.listener = path.listener,
+		.listener = listener,
 		.from = tagged_identity(e, rx->from.whole, host, slice_of(tag, sizeof(tag))),
 		.to = tagged_identity(e, rx->to.whole, host, SLICE_NONE),
 		.call_id = slice_of(ex->call_id, IDENT_LEN),
 		.cseq = ex->cseq_out,
-		.contact = contacts_write(e, rx, user, path.listener, star),
+		.contact = contacts_write(e, rx, user, listener, star),
 		.max_forwards = e->snap->max_forwards,
 		.drop_body = true,
 	};

@@ -62,8 +62,6 @@ static bool legs_place(const struct engine *e, struct call *call, const struct c
 		if (leg->slot == SLOT_NONE)
 			return false;
 		*whole &= restore_listener(e, leg->slot, c->leg[i].listener, &leg->listener);
-		if (leg->listener == SLOT_NONE)
-			return false;
 	}
 	return true;
 }

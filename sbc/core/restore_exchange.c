@@ -64,7 +64,7 @@ static bool server_restore(struct engine *e, struct exchange *ex,
 			   const struct checkpoint_exchange *x)
 {
 	struct tx_server_kept kept = {
-		.path = {restore_listener_index(e, x->server_listener), x->server_remote},
+		.path = {restore_listener_at(e, x->server_listener), x->server_remote},
 		.head = x->head,
 		.response = x->response.n ? x->response : trying_write(e, x->head),
 		.uri = x->uri,
@@ -87,7 +87,7 @@ static bool client_restore(struct engine *e, struct exchange *ex,
 			   const struct checkpoint_exchange *x)
 {
 	struct tx_client_kept kept = {
-		.path = {restore_listener_index(e, x->client_listener), x->client_remote},
+		.path = {restore_listener_at(e, x->client_listener), x->client_remote},
 		.branch = x->branch,
 		.request = x->request,
 		.provisional = x->provisional,

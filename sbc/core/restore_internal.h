@@ -60,13 +60,14 @@ bool restore_is_here(const struct engine *e, struct slice id);
 
 /* ---- restore_leg.c ---- */
 
-/* Slots by name and address; false, and a slot that maps to nothing, when it is gone. */
+/* The slot by name; false, and a slot that maps to nothing, when it is gone. */
 bool restore_realm(const struct engine *e, struct slice name, uint16_t *slot);
-bool restore_listener(const struct engine *e, uint16_t realm_slot, struct net_addr addr,
-		      uint16_t *slot);
 
-/* The listener at that address in the snapshot, or SNAPSHOT_NONE. */
-uint16_t restore_listener_index(const struct engine *e, struct net_addr addr);
+/* The listener at that address, or SNAPSHOT_NONE. */
+uint32_t restore_listener_at(const struct engine *e, struct net_addr addr);
+/* The same when it is that realm's; false when it is not. */
+bool restore_listener(const struct engine *e, uint16_t realm_slot, struct net_addr addr,
+		      uint32_t *listener);
 
 /* Whether a leg is one that the engine could have made. */
 bool restore_leg_is_right(const struct engine *e, const struct checkpoint_leg *c);

@@ -18,30 +18,30 @@ bool restore_realm(const struct engine *e, struct slice name, uint16_t *slot)
 	return false;
 }
 
-bool restore_listener(const struct engine *e, uint16_t realm_slot, struct net_addr addr,
-		      uint16_t *slot)
-{
-	*slot = SLOT_NONE;
-	for (uint16_t i = 0; i < SNAPSHOT_MAX_LISTENERS; i++) {
-		uint16_t index = e->slots.listener_index[i];
-
-		if (index == SNAPSHOT_NONE) {
-			*slot = i;
-		} else if (net_addr_eq(e->slots.listener_addr[i], addr) &&
-			   e->slots.realm_of[e->snap->listener[index].realm] == realm_slot) {
-			*slot = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-uint16_t restore_listener_index(const struct engine *e, struct net_addr addr)
+static uint16_t listener_index_at(const struct engine *e, struct net_addr addr)
 {
 	for (uint16_t i = 0; i < e->snap->listeners; i++)
 		if (net_addr_eq(e->snap->listener[i].addr, addr))
 			return i;
 	return SNAPSHOT_NONE;
+}
+
+uint32_t restore_listener_at(const struct engine *e, struct net_addr addr)
+{
+	return slots_listener(&e->slots, listener_index_at(e, addr));
+}
+
+bool restore_listener(const struct engine *e, uint16_t realm_slot, struct net_addr addr,
+		      uint32_t *listener)
+{
+	uint16_t index = listener_index_at(e, addr);
+
+	*listener = SNAPSHOT_NONE;
+	if (index == SNAPSHOT_NONE ||
+	    e->slots.realm_of[e->snap->listener[index].realm] != realm_slot)
+		return false;
+	*listener = slots_listener(&e->slots, index);
+	return true;
 }
 
 /* One word on a line, or nothing. */

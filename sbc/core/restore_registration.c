@@ -48,7 +48,8 @@ static bool registration_fill_in(struct engine *e, struct registration *r,
 static enum reason registration_restore(struct engine *e, const struct registration_checkpoint *c)
 {
 	struct registration *r = registration_by_contact(e, c->id);
-	uint16_t slot, listener, peer;
+	uint16_t slot, peer;
+	uint32_t listener;
 
 	if (!restore_realm(e, c->realm, &slot) ||
 	    !restore_listener(e, slot, c->listener, &listener) || !peer_find(e, c->peer, &peer))

@@ -42,10 +42,10 @@ static enum route_result route_to_phone(const struct engine *e, uint16_t realm,
 					const struct engine_answer *answer, struct route_target *t)
 {
 	if (!answer->found || answer->path.listener >= e->snap->listeners ||
-	    !same_group(e, realm, answer->path.listener))
+	    !same_group(e, realm, (uint16_t)answer->path.listener))
 		return ROUTE_NOT_REGISTERED;
 	t->peer = SNAPSHOT_NONE;
-	t->listener = answer->path.listener;
+	t->listener = (uint16_t)answer->path.listener;
 	t->realm = e->snap->listener[t->listener].realm;
 	t->remote = answer->path.remote;
 	t->contact = slice_of(answer->contact, answer->contact_len);
@@ -61,11 +61,12 @@ static enum route_result route_here(struct engine *e, uint16_t realm, struct sli
 					 ? registration_by_contact(e, user)
 					 : registration_by_user(e, user, &filter);
 
-	if (r == NULL || e->slots.listener_index[r->listener] == SNAPSHOT_NONE ||
-	    !same_group(e, realm, e->slots.listener_index[r->listener]))
+	uint16_t listener = r ? engine_listener(e, r->listener) : SNAPSHOT_NONE;
+
+	if (listener == SNAPSHOT_NONE || !same_group(e, realm, listener))
 		return ROUTE_NOT_REGISTERED;
 	t->peer = SNAPSHOT_NONE;
-	t->listener = e->slots.listener_index[r->listener];
+	t->listener = listener;
 	t->realm = e->snap->listener[t->listener].realm;
 	t->remote = r->source;
 	t->contact = blob_slice(&e->blobs, r->contact);

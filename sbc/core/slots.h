@@ -2,8 +2,9 @@
  * slots: stable numbers for what a configuration names.
  *
  * A snapshot's indices change when it is replaced; what lives longer than a
- * snapshot (calls, registrations) holds slot numbers instead. A realm or peer
- * keeps its slot by name, a listener by address. A slot whose thing is gone maps
+ * snapshot (calls, registrations, transactions) holds slot numbers instead, so that
+ * nothing has to be gone through then. A realm or peer keeps its slot by name, a
+ * listener by address. A slot whose thing is gone maps
  * to SNAPSHOT_NONE, and is used again only when nothing can refer to it: slots
  * of removed things are never handed out while free ones remain.
  */
@@ -25,8 +26,6 @@ struct realm_slot {
 	uint64_t second_ms; /* start of the second that `begun` counts in */
 	uint32_t begun;     /* calls begun in that second */
 	struct port_set ports;
-	uint16_t port_room;   /* addresses that port_memory is for */
-	uint8_t *port_memory; /* room for the largest range on each, so that it may change */
 };
 
 struct slots {
@@ -35,6 +34,7 @@ struct slots {
 	struct net_addr listener_addr[SNAPSHOT_MAX_LISTENERS];
 	uint16_t listener_index[SNAPSHOT_MAX_LISTENERS]; /* slot -> snapshot index */
 	uint16_t listener_of[SNAPSHOT_MAX_LISTENERS];
+	uint16_t listener_use[SNAPSHOT_MAX_LISTENERS]; /* addresses that have had the slot */
 	char peer_name[SNAPSHOT_MAX_PEERS][SNAPSHOT_NAME];
 	uint16_t peer_index[SNAPSHOT_MAX_PEERS];
 	uint16_t peer_of[SNAPSHOT_MAX_PEERS];
@@ -42,16 +42,51 @@ struct slots {
 };
 
 /*
- * A slot has room for as many media addresses as the realm of `snap` that comes to it,
- * for one at least: of a later configuration's realm with more, the first are used.
+ * A slot has pools for twice as many media addresses as the realm of `snap` that comes to
+ * it, for one at least: those of a later configuration beyond that wait until one is free.
  */
 void slots_init(struct slots *s, struct arena *a, uint16_t shard, uint16_t shards,
 		const struct snapshot *snap);
 
+/* Takes a snapshot over. Ports that calls have are theirs still, in the new range or not. */
+void slots_load(struct slots *s, const struct snapshot *snap);
+
 /*
- * Takes a snapshot over. Bit r of the answer: realm slot r has a new media range
- * or addresses and its ports are all free; the owner claims the running calls' ports again.
+ * The name of a listener inside the engine, which whoever has it keeps when a snapshot
+ * lists it elsewhere: its slot, and which address of those that had the slot. From one
+ * that is gone nothing leaves, and none that has its slot later is taken for it, but for
+ * the 65,536th. SNAPSHOT_NONE is none in both directions.
  */
-uint32_t slots_load(struct slots *s, const struct snapshot *snap);
+static inline uint32_t slots_listener(const struct slots *s, uint16_t index)
+{
+	uint16_t slot = index < SNAPSHOT_MAX_LISTENERS ? s->listener_of[index] : SLOT_NONE;
+
+	return slot == SLOT_NONE ? SNAPSHOT_NONE : (uint32_t)s->listener_use[slot] << 16 | slot;
+}
+
+static inline uint16_t slots_listener_slot(uint32_t listener)
+{
+	return (uint16_t)listener;
+}
+
+/* Its address; none when another has the slot. */
+static inline struct net_addr slots_listener_addr(const struct slots *s, uint32_t listener)
+{
+	uint16_t slot = slots_listener_slot(listener);
+
+	if (slot >= SNAPSHOT_MAX_LISTENERS || s->listener_use[slot] != listener >> 16)
+		return (struct net_addr){0, 0};
+	return s->listener_addr[slot];
+}
+
+/* In the present snapshot. */
+static inline uint16_t slots_listener_index(const struct slots *s, uint32_t listener)
+{
+	uint16_t slot = slots_listener_slot(listener);
+
+	if (slot >= SNAPSHOT_MAX_LISTENERS || s->listener_use[slot] != listener >> 16)
+		return SNAPSHOT_NONE;
+	return s->listener_index[slot];
+}
 
 #endif

@@ -294,7 +294,7 @@ static void keeper_start(const char *address)
 	k->store = k->redis ? store_open(&k->loop, k->redis, &sc, &io) : NULL;
 	if (k->store == NULL)
 		die("no store");
-	store_own(k->store, 0, 1);
+	store_own(k->store, 0, STORE_OWN_ALONE);
 	if (pthread_create(&k->thread, NULL, keeper_main, NULL) != 0)
 		die("no thread");
 }

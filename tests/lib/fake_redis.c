@@ -21,6 +21,7 @@ struct pair {
 	uv_connect_t connect;
 	uv_timer_t later;
 	bool closing;
+	bool left;       /* the client has gone while what it had sent is held back */
 	bool deaf, mute; /* something of what comes from the client, of what goes to it, is lost */
 	uint32_t handles;
 	struct buffer in, out; /* commands and answers that are held back */
@@ -241,8 +242,25 @@ static void take_commands(struct pair *p)
 		return;
 	f->count.commands += n;
 	p->in.n = 0;
+	if (p->left) {
+		uv_buf_t all = uv_buf_init(p->in.p, (unsigned)n);
+
+		assert_int_equal(uv_try_write((uv_stream_t *)&p->server, &all, 1), n);
+		pair_close(p);
+		return;
+	}
 	if (!is_lost(p, &p->deaf, f->faults.deaf))
 		pass(p, &p->server, &f->faults.cut_commands, p->in.p, n);
+}
+
+/* As of a socket: what was sent before its end is read before that, however late. */
+static void client_left(struct pair *p)
+{
+	p->left = p->fake->faults.frozen && p->in.n > 0;
+	if (p->left)
+		uv_read_stop((uv_stream_t *)&p->client);
+	else
+		pair_close(p);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
@@ -260,7 +278,7 @@ static void on_client(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		keep(&p->in, buf->base, (size_t)n);
 		take_commands(p);
 	} else if (n < 0) {
-		pair_close(p);
+		client_left(p);
 	}
 	free(buf->base);
 }

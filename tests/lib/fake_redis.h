@@ -20,9 +20,10 @@ struct fake_redis;
 struct fake_faults {
 	uint32_t delay_ms; /* each piece of an answer comes so much later */
 	bool refuse;       /* new connections are closed at once */
-	bool frozen;       /* nothing is passed in either direction; comes later when it thaws */
-	bool deaf;         /* commands are thrown away: they never reach the server */
-	bool mute;         /* answers are thrown away: the server has carried out what was asked */
+	bool frozen; /* nothing is passed in either direction; comes later when it thaws, from a
+			      client that has gone meanwhile too */
+	bool deaf;   /* commands are thrown away: they never reach the server */
+	bool mute;   /* answers are thrown away: the server has carried out what was asked */
 	int64_t cut_commands; /* connections are cut after so many more bytes of commands; -1 */
 	int64_t cut_replies;  /* ... of answers; -1: never */
 	uint32_t skip;        /* so many replies are passed on before ... */

@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import subprocess
+import threading
 import time
 
 from cases.calls import OUT
@@ -288,6 +289,32 @@ def case_external_redis():
         h.restart()
         h.g.wait_media()
         h.requests()
+
+
+def case_killed_at_a_frozen_redis():
+    """Killed with its last words at a Redis that stands still, and started again: when Redis goes on, the new
+    process has an epoch of its own, and every call and what it writes of it afterwards."""
+    outside = Outside(acl=False)
+
+    def lease():
+        found = outside.redis.cli("HMGET", "postern:edge1:edge1:lease", "epoch", "process")
+        return int(found[0]), found[1]
+
+    with Held(calls=20, streams=4, nat=False, prepare=outside) as h:
+        h.wait_settled()
+        before = lease()
+        outside.redis.freeze()
+        h.g.sweep("reinvite", "callee", 100)
+        h.border.kill()
+        threading.Timer(2, outside.redis.thaw).start()
+        h.border.start()
+        h.wait_restored()
+        h.wait_settled()
+        after = lease()
+        assert after[0] > before[0] and after[1] != before[1], (before, after)
+        h.g.wait_media()
+        h.requests()
+        wait_for("no record to be left", lambda: not outside.redis.cli("KEYS", "postern:edge1:edge1:call:*"), 60, 0.2)
 
 
 def _outage(begin, end):

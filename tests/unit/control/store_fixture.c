@@ -49,6 +49,7 @@ int store_bed_open(void **state)
 	/* So that a loop that waits looks at its condition from time to time. */
 	uv_timer_start(&bed.tick, on_tick, 5, 5);
 	bed.proxy = fake_redis_open(&bed.loop, server.path);
+	bed.timeout_ms = 500;
 	return 0;
 }
 
@@ -70,6 +71,8 @@ static void on_up(void *arg, const struct redis_up *up)
 {
 	struct store_end *e = arg;
 
+	if (e->connected)
+		e->connected();
 	store_redis_up(e->store, up);
 }
 
@@ -113,7 +116,7 @@ static void on_fenced(void *arg, uint16_t group)
 	e->fenced++;
 }
 
-void store_end_open(struct store_end *e, bool alone, uint32_t deletes_max)
+void store_end_open_at(struct store_end *e, const char *path, bool alone, uint32_t deletes_max)
 {
 	static char groups[1][SNAPSHOT_NAME] = {STORE_GROUP};
 	const struct redis_events events = {on_up, on_down, e};
@@ -125,17 +128,22 @@ void store_end_open(struct store_end *e, bool alone, uint32_t deletes_max)
 					.group = groups,
 					.gather_ms = 1,
 					.deletes_max = deletes_max};
-	struct config_state c = {.timeout_ms = 500};
+	struct config_state c = {.timeout_ms = bed.timeout_ms};
 
 	memset(e, 0, sizeof(*e));
-	snprintf(c.redis, sizeof(c.redis), "unix:%s", fake_redis_path(bed.proxy));
+	snprintf(c.redis, sizeof(c.redis), "unix:%s", path);
 	e->redis = redis_open(&bed.loop, &c, "test", &events);
 	e->store = store_open(&bed.loop, e->redis, &conf, &io);
 	assert_non_null(e->store);
 	e->next = bed.open;
 	bed.open = e;
+}
+
+void store_end_open(struct store_end *e, bool alone, uint32_t deletes_max)
+{
+	store_end_open_at(e, fake_redis_path(bed.proxy), alone, deletes_max);
 	if (alone)
-		store_own(e->store, 0, 1);
+		store_own(e->store, 0, STORE_OWN_ALONE);
 }
 
 void store_end_close(struct store_end *e)

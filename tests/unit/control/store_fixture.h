@@ -25,7 +25,8 @@ struct store_end {
 	uint64_t good, bad; /* answers to puts */
 	void (*stored)(uint64_t handle, uint32_t version, bool ok);
 	void (*mode)(bool up, bool resync);
-	struct store_end *next; /* of those that are open */
+	void (*connected)(void); /* before the store hears of it */
+	struct store_end *next;  /* of those that are open */
 };
 
 struct store_bed {
@@ -33,6 +34,7 @@ struct store_bed {
 	uv_timer_t tick, guard;
 	bool late;
 	struct fake_redis *proxy;
+	uint32_t timeout_ms;    /* of connections that are opened: 500 */
 	struct store_end *open; /* closed with the bed, when a test that failed has not */
 };
 
@@ -46,6 +48,8 @@ int store_bed_close(void **state);
 
 /* Connects through the proxy; `alone` owns the group. */
 void store_end_open(struct store_end *e, bool alone, uint32_t deletes_max);
+/* The same by another socket, and nothing is owned yet. */
+void store_end_open_at(struct store_end *e, const char *path, bool alone, uint32_t deletes_max);
 void store_end_close(struct store_end *e);
 
 /* Turns the loop until `met` says so; fails the test after a minute. */

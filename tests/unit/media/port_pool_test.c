@@ -1,12 +1,14 @@
 #include "sbc/media/port_pool.h"
 
+#include <string.h>
+
 #include "tests/lib/dies.h"
 #include "tests/lib/unit.h"
 
 #define PAIRS 10u
 
 struct fixture {
-	_Alignas(64) uint8_t mem[1024];
+	_Alignas(64) uint8_t mem[PORT_POOL_ALL * 5];
 	struct arena arena;
 	struct port_pool pool;
 };
@@ -16,7 +18,8 @@ static int setup(void **state)
 	static struct fixture f;
 
 	arena_init(&f.arena, f.mem, sizeof(f.mem));
-	port_pool_init(&f.pool, &f.arena, 20000, PAIRS);
+	port_pool_init(&f.pool, &f.arena);
+	port_pool_range(&f.pool, 20000, PAIRS);
 	*state = &f;
 	return arena_ok(&f.arena) ? 0 : -1;
 }
@@ -95,6 +98,94 @@ static void random_use_keeps_the_count(void **state)
 		}
 		assert_int_equal(p->free, PAIRS - n);
 	}
+}
+
+static void a_range_may_change_under_taken_pairs(void **state)
+{
+	struct port_pool *p = &((struct fixture *)*state)->pool;
+
+	assert_int_equal(port_pool_take(p), 20000);
+	assert_int_equal(port_pool_take(p), 20002);
+	port_pool_range(p, 20002, 3);
+	assert_int_equal(p->free, 2);
+	assert_int_equal(p->held, 2);
+	assert_true(port_pool_has(p, 20000)); /* taken, though outside */
+	assert_false(port_pool_has(p, 20008));
+	assert_false(port_pool_claim(p, 20002));
+	assert_int_equal(port_pool_take(p), 20004);
+	assert_int_equal(port_pool_take(p), 20006);
+	assert_int_equal(port_pool_take(p), 0);
+	port_pool_give(p, 20000);
+	assert_false(port_pool_has(p, 20000));
+	assert_int_equal(port_pool_take(p), 0);
+	port_pool_give(p, 20002);
+	assert_int_equal(port_pool_take(p), 20002);
+	port_pool_range(p, 40000, 1);
+	port_pool_range(p, 20000, PAIRS);
+	assert_int_equal(p->free, PAIRS - 3);
+	assert_int_equal(port_pool_take(p), 20000);
+	assert_int_equal(port_pool_take(p), 20008);
+}
+
+/* Against a list of who has what: none is had twice, and none is lost, wherever the range is. */
+static void random_ranges_keep_who_has_what(void **state)
+{
+	struct port_pool *p = &((struct fixture *)*state)->pool;
+	static bool taken[PORT_POOL_ALL];
+	uint32_t lo = 10000, pairs = PAIRS, held = 0;
+	uint64_t seed = 11;
+
+	memset(taken, 0, sizeof(taken));
+	for (int step = 0; step < 60000; step++) {
+		uint64_t r = unit_random(&seed);
+		uint32_t pair = 9990 + (uint32_t)(r >> 32) % 220, free = 0;
+		bool in = pair >= lo && pair < lo + pairs;
+
+		if (r % 50 == 0) {
+			lo = 9990 + (uint32_t)(r >> 8) % 150;
+			pairs = (uint32_t)(r >> 16) % 70;
+			port_pool_range(p, (uint16_t)(2 * lo), (uint16_t)pairs);
+		} else if (taken[pair]) {
+			port_pool_give(p, (uint16_t)(2 * pair));
+			taken[pair] = false;
+			held--;
+		} else if (r % 3 == 0) {
+			assert_int_equal(port_pool_claim(p, (uint16_t)(2 * pair)), in);
+			taken[pair] |= in;
+			held += in;
+		} else {
+			uint32_t got = port_pool_take(p) / 2u;
+
+			assert_true(got == 0 || (got >= lo && got < lo + pairs && !taken[got]));
+			taken[got] |= got != 0;
+			held += got != 0;
+			for (uint32_t i = lo; got == 0 && i < lo + pairs; i++)
+				assert_true(taken[i]);
+		}
+		for (uint32_t i = lo; i < lo + pairs; i++)
+			free += !taken[i];
+		assert_int_equal(p->free, free);
+		assert_int_equal(p->held, held);
+	}
+}
+
+/* All there are, to the last bit. */
+static void the_largest_range_is_taken_whole(void **state)
+{
+	struct port_pool *p = &((struct fixture *)*state)->pool;
+
+	port_pool_range(p, 2, 32767);
+	for (uint32_t i = 1; i < PORT_POOL_ALL; i++)
+		assert_int_equal(port_pool_take(p), 2 * i);
+	assert_int_equal(port_pool_take(p), 0);
+	port_pool_range(p, 65534, 5);
+	assert_int_equal(p->pairs, 1);
+	assert_int_equal(p->free, 0);
+	port_pool_give(p, 65534);
+	assert_int_equal(port_pool_take(p), 65534);
+	port_pool_range(p, 0, 0);
+	assert_int_equal(port_pool_take(p), 0);
+	assert_int_equal(p->held, 32767);
 }
 
 static void give_20000(void *p)
@@ -185,6 +276,9 @@ int main(void)
 		cmocka_unit_test_setup(a_certain_pair_can_be_claimed_once, setup),
 		cmocka_unit_test_setup(random_use_keeps_the_count, setup),
 		cmocka_unit_test_setup(giving_what_is_not_taken_aborts, setup),
+		cmocka_unit_test_setup(a_range_may_change_under_taken_pairs, setup),
+		cmocka_unit_test_setup(random_ranges_keep_who_has_what, setup),
+		cmocka_unit_test_setup(the_largest_range_is_taken_whole, setup),
 		cmocka_unit_test(slices_are_disjoint_and_owned),
 		cmocka_unit_test(ports_outside_have_no_owner),
 		cmocka_unit_test(a_range_too_small_is_nobodys),
