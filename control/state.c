@@ -14,7 +14,7 @@
 
 #define TURN_MS    2u
 #define OPS_A_TURN 4096u
-#define TAKE_MS    1u    /* between takings while there is something to take */
+#define TAKE_MS    2u    /* between takings while there is something to take */
 #define GATHER_MS  0u    /* what is taken at once goes out at once */
 #define WARM_BYTES 4096u /* of a record, at most on average */
 #define OWED_MS    (ENGINE_STORE_GATHER_MS + 50u)
