@@ -131,7 +131,7 @@ static bool take(struct state *s)
 }
 
 /*
- * Workers that are busy wake us once; then what they have put is taken each ms, many
+ * Workers that are busy wake us once; then what they have put is taken every TAKE_MS, many
  * at a time, until there is nothing.
  */
 static void on_take(uv_timer_t *t)
