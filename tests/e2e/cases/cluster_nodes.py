@@ -13,7 +13,9 @@ ALL_BY = {"g1": "node2", "g2": "node2"}
 def _takeover(t, fault, expected=None):
     """A fault of node1 after which node2 has everything."""
     t.begin()
+    t.still()
     fault()
+    t.struck()
     t.cluster.wait_served(expected or ALL_BY)
     t.after()
 
@@ -119,10 +121,14 @@ def case_two_of_three():
     with Trial("three nodes, two killed one after the other", nodes=3) as t:
         c = t.cluster
         t.begin()
+        t.still()
         c.nodes[0].kill()
+        t.struck()
         wait_for("node1's group to be served", lambda: c.served()["g1"] in ("node2", "node3"), 60)
         t.g.wait_media(60)
+        t.still()
         c.nodes[1].kill()
+        t.struck()
         c.wait_served({g: "node3" for g in c.homes()})
         t.after()
         t.judge(new_calls=False)
@@ -138,7 +144,9 @@ def case_clocks_jump():
             jump(path, seconds)
             time.sleep(LEASE / 1000)
             assert t.cluster.served() == t.cluster.homes(), t.cluster.served()
+        t.still()
         first.kill()
+        t.struck()
         t.cluster.wait_served(ALL_BY)
         t.after()
         t.judge(moves=1, new_calls=False)

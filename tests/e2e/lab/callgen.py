@@ -128,7 +128,7 @@ class CallGen(Talker):
                          lambda r: all(r["calls"][c]["ending"] == 0 for c in ("held", "early")), seconds)
 
     def end_churn(self, seconds=60):
-        self.say("churn 0 0")
+        self.say("churn 0")
         return self.wait("the last of the short calls to end", lambda r: all(
             r["calls"]["churn"][s] == 0 for s in ("trying", "ringing", "up", "ending")), seconds)
 

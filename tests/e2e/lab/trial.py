@@ -19,6 +19,8 @@ RATE = int(os.environ.get("POSTERN_CLUSTER_RATE", "250" if FULL else "200"))  # 
 CPS = int(os.environ.get("POSTERN_CLUSTER_CPS", "100" if FULL else "20"))  # of new calls during a fault
 LEASE = int(os.environ.get("POSTERN_CLUSTER_LEASE", "300" if FULL else "1000"))
 
+SHORT, FOR_EVER = 500, 10**8  # ms that a new call is up
+
 ROWS = []
 
 
@@ -80,11 +82,28 @@ class Trial:
     def begin(self):
         """New calls come all the time, and gaps count from here."""
         self.owners_before = self._owners()
-        self.g.say(f"churn {CPS} 500")
+        self.g.say(f"churn {CPS} {SHORT}")
         time.sleep(0.5)
         self.before = self.g.report()
         self.g.say("mark")
         self.began = time.monotonic()
+
+    def still(self):
+        """No call ends until struck(), and Redis knows of all that have: one that ended as its node died,
+        before Redis heard of it, would live on where the group goes."""
+        def told():
+            calls = self.g.report()["calls"]
+            return sum(self.cluster.kept().values()) == calls["held"]["up"] + calls["churn"]["up"]
+
+        self.g.say(f"churn 0 {FOR_EVER}")
+        self.g.wait("short calls to be up or over",
+                    lambda r: not any(r["calls"]["churn"][s] for s in ("trying", "ringing", "ending")))
+        wait_for("Redis to have the calls that are up, and no other", told, 60, 0.1)
+        self.g.say(f"churn {CPS}")
+
+    def struck(self):
+        """The fault is there: short calls end again."""
+        self.g.say(f"churn {CPS} {SHORT}")
 
     def after(self):
         """What the fault did, once media flows everywhere again."""

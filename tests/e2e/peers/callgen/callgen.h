@@ -113,7 +113,7 @@ struct call {
 	int stream;     /* -1: no media of its own */
 	int border;
 	bool lost, stranger_bye, bye_answered;
-	uint64_t hang_up; /* churn: when */
+	uint64_t up_since; /* churn */
 };
 
 struct tally {

@@ -3,7 +3,8 @@
  *   call N RATE STREAMS      N calls that stay up, the first STREAMS of them with media
  *   early N RATE             N calls that only ring
  *   answer | cancel          those that ring
- *   churn RATE HOLD_MS       calls that come and go, until `churn 0 0`
+ *   churn RATE [HOLD_MS]     calls that come and go, until `churn 0`; how long they are up counts
+ *                            for those that are, too
  *   sweep KIND SIDE RATE     a request in every call that is up: KIND reinvite, update, bye;
  *                            SIDE caller, callee, or mixed: half of the calls each
  *   misdirect 0|1            callers' requests within dialogs go to another address
@@ -74,9 +75,9 @@ static void end_churn(uint64_t now)
 
 	for (int i = first; i < calls.count; i++) {
 		struct call *c = &calls.call[i];
-		if (c->class == CHURN && c->state == UP && !c->hang_up)
-			c->hang_up = now + churn_hold_ms;
-		if (c->class == CHURN && c->state == UP && c->hang_up <= now)
+		if (c->class == CHURN && c->state == UP && !c->up_since)
+			c->up_since = now;
+		if (c->class == CHURN && c->state == UP && c->up_since + churn_hold_ms <= now)
 			call_request(i, CALLER, BYE);
 		if (oldest && (call_is_over(c) || c->class != CHURN))
 			first = i + 1;
@@ -217,9 +218,9 @@ static void command(const char *line)
 		pace_set(&calling, (int)a, b);
 	} else if (strcmp(word, "early") == 0 && sscanf(line, "%*s %u %u", &a, &b) == 2) {
 		pace_set(&ringing, (int)a, b);
-	} else if (strcmp(word, "churn") == 0 && sscanf(line, "%*s %u %u", &a, &b) == 2) {
+	} else if (strcmp(word, "churn") == 0 &&
+		   sscanf(line, "%*s %u %u", &a, &churn_hold_ms) > 0) {
 		pace_set(&churning, a ? 1 << 30 : 0, a);
-		churn_hold_ms = b;
 	} else if (strcmp(word, "sweep") == 0 &&
 		   sscanf(line, "%*s %15s %15s %u", kind, side, &a) == 3) {
 		sweep(kind, side, a);
