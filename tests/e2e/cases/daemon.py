@@ -29,7 +29,7 @@ def _telemetry(path):
         for command in ("/postern/ports", "/postern/workers", "/postern/drops", "/postern/flows"):
             s.send(command.encode())
             answers[command] = json.loads(s.recv(65536))[command]
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
         pass
     finally:
         s.close()
