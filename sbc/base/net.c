@@ -1,5 +1,7 @@
 #include "sbc/base/net.h"
 
+#include "sbc/base/decimal.h"
+
 static inline uint32_t digit_at(const char *p, uint32_t n, uint32_t at)
 {
 	return at < n ? (uint32_t)(uint8_t)p[at] - '0' : 10;
@@ -88,11 +90,9 @@ static const struct octet {
 	uint8_t n;
 } octets[256] = {OCTETS_64(0), OCTETS_64(64), OCTETS_64(128), OCTETS_64(192)};
 
-void net_ip_write(struct wbuf *w, uint32_t ip)
+char *net_ip_compose(char *p, uint32_t ip)
 {
 	uint8_t octet[4];
-	/* Composed aside, so that an address is written whole or not at all. */
-	char text[NET_ADDR_STRLEN], *p = text;
 
 	memcpy(octet, &ip, 4);
 	for (int i = 0; i < 4; i++) {
@@ -103,19 +103,35 @@ void net_ip_write(struct wbuf *w, uint32_t ip)
 		p += o->n;
 		*p++ = '.';
 	}
-	wbuf_put(w, slice_of(text, (uint32_t)(p - text) - 1));
+	return p - 1;
+}
+
+char *net_addr_compose(char *p, struct net_addr a)
+{
+	p = net_ip_compose(p, a.ip);
+	*p++ = ':';
+	return decimal_write(p, a.port);
+}
+
+/* An address is written whole or not at all: aside first, where the longest has no room. */
+void net_ip_write(struct wbuf *w, uint32_t ip)
+{
+	char text[NET_ADDR_STRLEN];
+
+	if (!w->full && w->cap - w->n >= NET_ADDR_STRLEN)
+		wbuf_took(w, net_ip_compose(w->p + w->n, ip));
+	else
+		wbuf_append(w, text, (uint32_t)(net_ip_compose(text, ip) - text));
 }
 
 void net_addr_write(struct wbuf *w, struct net_addr a)
 {
 	char text[NET_ADDR_STRLEN];
-	struct wbuf t;
 
-	wbuf_init(&t, text, sizeof(text));
-	net_ip_write(&t, a.ip);
-	wbuf_char(&t, ':');
-	wbuf_u64(&t, a.port);
-	wbuf_put(w, wbuf_slice(&t));
+	if (!w->full && w->cap - w->n >= NET_ADDR_STRLEN)
+		wbuf_took(w, net_addr_compose(w->p + w->n, a));
+	else
+		wbuf_append(w, text, (uint32_t)(net_addr_compose(text, a) - text));
 }
 
 bool net_ip_is_unicast(uint32_t ip)

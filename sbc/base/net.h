@@ -44,6 +44,13 @@ uint32_t net_ip_cut(struct slice s, uint32_t *ip);
 /* "a.b.c.d:port"; port 1 to 65535. */
 bool net_addr_parse(struct slice s, struct net_addr *out);
 
+/*
+ * Where there is room for NET_ADDR_STRLEN bytes, all of which may be written; they
+ * return the end of the text.
+ */
+char *net_ip_compose(char *p, uint32_t ip);
+char *net_addr_compose(char *p, struct net_addr a);
+
 void net_ip_write(struct wbuf *w, uint32_t ip);
 void net_addr_write(struct wbuf *w, struct net_addr a);
 

@@ -1,5 +1,7 @@
 #include "sbc/base/wbuf.h"
 
+#include "sbc/base/decimal.h"
+
 #ifdef __SSSE3__
 #include <immintrin.h>
 #endif
@@ -15,26 +17,25 @@ void wbuf_append(struct wbuf *w, const char *p, uint32_t n)
 	w->n += n;
 }
 
-/* Two digits for each division, and 32-bit ones as soon as they do. */
+char *wbuf_copy_out(char *to, struct slice s)
+{
+	if (s.n)
+		wbuf_copy(to, s.p, s.n);
+	return to + s.n;
+}
+
+/* In place where there is room for the longest, else aside first. */
 void wbuf_u64(struct wbuf *w, uint64_t v)
 {
-	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-				    "25262728293031323334353637383940414243444546474849"
-				    "50515253545556575859606162636465666768697071727374"
-				    "75767778798081828384858687888990919293949596979899";
-	char digits[20];
-	uint32_t at = sizeof(digits), low;
+	char digits[DECIMAL_MAX], *end;
 
-	for (; v > UINT32_MAX; v /= 100)
-		memcpy(digits + (at -= 2), pairs + 2 * (v % 100), 2);
-	for (low = (uint32_t)v; low >= 100; low /= 100)
-		memcpy(digits + (at -= 2), pairs + 2 * (low % 100), 2);
-	if (low >= 10)
-		memcpy(digits + (at -= 2), pairs + 2 * low, 2);
-	else
-		digits[--at] = (char)('0' + low);
-	/* No more than twenty: the mask changes nothing but what compilers warn of. */
-	wbuf_put(w, slice_of(digits + at, ((uint32_t)sizeof(digits) - at) & 31));
+	if (!w->full && w->cap - w->n >= DECIMAL_MAX) {
+		end = decimal_write(w->p + w->n, v);
+		w->n = (uint32_t)(end - w->p);
+		return;
+	}
+	end = decimal_write(digits, v);
+	wbuf_append(w, digits, (uint32_t)(end - digits));
 }
 
 static const char digit[] = "0123456789abcdef";

@@ -37,13 +37,16 @@ static inline struct slice wbuf_slice(const struct wbuf *w)
 }
 
 /*
- * memcpy() without a call for what is put most, pieces of 1 to 32 bytes: two copies
- * that may overlap, both within the piece.
+ * memcpy() without a call for what is put most, pieces of 1 to 64 bytes: copies that
+ * may overlap, all within the piece.
  */
 static inline void wbuf_copy(char *to, const char *from, uint32_t n)
 {
-	if (n > 32) {
+	if (n > 64) {
 		memcpy(to, from, n);
+	} else if (n > 32) {
+		memcpy(to, from, 32);
+		memcpy(to + n - 32, from + n - 32, 32);
 	} else if (n >= 16) {
 		memcpy(to, from, 16);
 		memcpy(to + n - 16, from + n - 16, 16);
@@ -77,6 +80,36 @@ static inline void wbuf_put(struct wbuf *w, struct slice s)
 		memcpy(w->p + w->n, s.p, s.n);
 	w->n += s.n;
 }
+
+/*
+ * For several pieces whose lengths are known: room for `n` bytes is asked for once and
+ * they are written from a cursor on, which may live in a register; wbuf_took() says
+ * where it came to. NULL: there is no room, now and ever after.
+ */
+static inline char *wbuf_room(struct wbuf *w, uint64_t n)
+{
+	if (w->full || n > w->cap - w->n) {
+		w->full = true;
+		return NULL;
+	}
+	return w->p + w->n;
+}
+
+static inline void wbuf_took(struct wbuf *w, const char *end)
+{
+	w->n = (uint32_t)(end - w->p);
+}
+
+/* A piece at the cursor, and where it ends. */
+char *wbuf_copy_out(char *to, struct slice s);
+
+static inline char *wbuf_copy_const(char *to, const char *p, uint32_t n)
+{
+	memcpy(to, p, n);
+	return to + n;
+}
+
+#define wbuf_lit_out(to, s) wbuf_copy_const((to), (s), (uint32_t)(sizeof(s) - 1))
 
 #define wbuf_lit(w, s) wbuf_put((w), SLICE_LIT(s))
 

@@ -1,5 +1,5 @@
 /* Headers that are numbers, words and causes: checked, or rebuilt from what is known. */
-#include "sbc/core/hiding_internal.h"
+#include "sbc/core/hiding_words.h"
 #include "sbc/sip/param.h"
 
 bool hiding_check_number(struct slice v)
@@ -107,89 +107,6 @@ bool hiding_check_agent(struct slice v)
 
 /* ---- lists of words ---- */
 
-/*
- * Words that stood side by side, with ", " between, are written in one piece: in
- * Allow and Supported that is most of them.
- */
-struct words {
-	struct hiding_ctx *c;
-	uint32_t from;
-	struct slice run;
-};
-
-static void run_put(struct hiding_ctx *c, uint32_t from, struct slice run)
-{
-	hiding_comma(c, from);
-	wbuf_put(c->w, run);
-}
-
-static inline void words_flush(struct words *l)
-{
-	if (l->run.n)
-		run_put(l->c, l->from, l->run);
-}
-
-static inline void words_add(struct words *l, struct slice word)
-{
-	const char *end = l->run.p + l->run.n;
-
-	if (l->run.n && word.p == end + 2 && end[0] == ',' && end[1] == ' ') {
-		l->run.n += 2 + word.n;
-		return;
-	}
-	words_flush(l);
-	l->run = word;
-}
-
-void hiding_filter_options(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
-{
-	const bool drop_100rel = id == SIP_HDR_REQUIRE && c->own_100rel;
-	struct words l = {c, c->w->n, SLICE_NONE};
-	struct slice tag;
-	uint64_t word;
-
-	while (wire_next_word(&v, &tag, &word)) {
-		if (!hiding_serves_option_word(word) || (drop_100rel && wire_in("100rel", tag)))
-			continue;
-		words_add(&l, tag);
-	}
-	words_flush(&l);
-}
-
-/* What hiding_serves_method() says of the method that has this wire_word(). */
-static bool serves_word(uint64_t word)
-{
-	/* By the first letter: none begins more than two. */
-	static const uint64_t served[32][2] = {
-		['I' & 31] = {WIRE_WORD('I', 'N', 'V', 'I', 'T', 'E', 0, 0),
-			      WIRE_WORD('I', 'N', 'F', 'O', 0, 0, 0, 0)},
-		['A' & 31] = {WIRE_WORD('A', 'C', 'K', 0, 0, 0, 0, 0)},
-		['C' & 31] = {WIRE_WORD('C', 'A', 'N', 'C', 'E', 'L', 0, 0)},
-		['B' & 31] = {WIRE_WORD('B', 'Y', 'E', 0, 0, 0, 0, 0)},
-		['O' & 31] = {WIRE_WORD('O', 'P', 'T', 'I', 'O', 'N', 'S', 0)},
-		['R' & 31] = {WIRE_WORD('R', 'E', 'G', 'I', 'S', 'T', 'E', 'R')},
-		['P' & 31] = {WIRE_WORD('P', 'R', 'A', 'C', 'K', 0, 0, 0)},
-		['U' & 31] = {WIRE_WORD('U', 'P', 'D', 'A', 'T', 'E', 0, 0)},
-		['M' & 31] = {WIRE_WORD('M', 'E', 'S', 'S', 'A', 'G', 'E', 0)},
-	};
-	const uint64_t *two = served[word & 31];
-
-	return word && (word == two[0] || word == two[1]);
-}
-
-void hiding_filter_methods(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
-{
-	struct words l = {c, c->w->n, SLICE_NONE};
-	struct slice name;
-	uint64_t word;
-
-	(void)id;
-	while (wire_next_word(&v, &name, &word))
-		if (serves_word(word))
-			words_add(&l, name);
-	words_flush(&l);
-}
-
 static const char *words_of(enum sip_hdr id)
 {
 	switch (id) {
@@ -212,13 +129,13 @@ static const char *words_of(enum sip_hdr id)
 
 void hiding_filter_words(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 {
-	struct words l = {c, c->w->n, SLICE_NONE};
+	struct hiding_words l = {c, c->w->n, SLICE_NONE};
 	struct slice word;
 
 	while (wire_next_token(&v, &word))
 		if (wire_in(words_of(id), word))
-			words_add(&l, word);
-	words_flush(&l);
+			hiding_words_add(&l, word);
+	hiding_words_flush(&l);
 }
 
 /* RFC 3323 4.2, RFC 3325 9.3, RFC 7044 10.1; the values are separated by semicolons. */

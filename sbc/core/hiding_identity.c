@@ -2,6 +2,7 @@
 #include "sbc/core/hiding_internal.h"
 #include "sbc/sip/param.h"
 #include "sbc/sip/uri.h"
+#include "sbc/sip/usual.h"
 
 #define SIP_PORT 5060u
 
@@ -66,6 +67,13 @@ static void uri_params_write(struct wbuf *w, struct slice params)
 	}
 }
 
+/* A domain that both sides know stays. */
+static inline struct slice host_for(const struct snapshot *snap, const struct sip_uri *u,
+				    struct slice host)
+{
+	return snap->domains && snapshot_host_is_shared(snap, u->host) ? u->host : host;
+}
+
 static void sip_write(struct wbuf *w, const struct snapshot *snap, const struct sip_uri *u,
 		      struct slice host)
 {
@@ -74,7 +82,7 @@ static void sip_write(struct wbuf *w, const struct snapshot *snap, const struct 
 		hiding_user_write(w, snap, u);
 		wbuf_char(w, '@');
 	}
-	wbuf_put(w, snap->domains && snapshot_host_is_shared(snap, u->host) ? u->host : host);
+	wbuf_put(w, host_for(snap, u, host));
 	if (u->params.n)
 		uri_params_write(w, u->params);
 }
@@ -129,8 +137,53 @@ static void parsed_uri_write(struct wbuf *w, const struct snapshot *snap, const 
 	anonymous_write(w, host);
 }
 
+/*
+ * sip:user@host[;user=phone], as nearly all are, with a user of which nothing has to be
+ * looked at: how long it is in the end and where its parts stand are known before.
+ */
+static bool uri_is_usual(const struct sip_uri *u)
+{
+	return u->scheme == SIP_SCHEME_SIP && u->user.n <= HIDING_TEXT_MAX &&
+	       wire_all(u->user, WIRE_PLAIN) &&
+	       (!u->params.n || slice_eq(u->params, SLICE_LIT(";user=phone")));
+}
+
+static inline uint64_t usual_uri_len(const struct sip_uri *u, struct slice host)
+{
+	return sizeof("sip:@") - 1 + (uint64_t)u->user.n + host.n + u->params.n;
+}
+
+static inline char *usual_uri_out(char *at, const struct sip_uri *u, struct slice host)
+{
+	at = wbuf_copy_out(wbuf_lit_out(at, "sip:"), u->user);
+	*at++ = '@';
+	at = wbuf_copy_out(at, host);
+	return u->params.n ? wbuf_lit_out(at, ";user=phone") : at;
+}
+
+static void usual_uri_write(struct wbuf *w, const struct sip_uri *u, struct slice host)
+{
+	char *at = wbuf_room(w, usual_uri_len(u, host));
+
+	if (at)
+		wbuf_took(w, usual_uri_out(at, u, host));
+}
+
 void hiding_uri_write(struct wbuf *w, const struct snapshot *snap, struct slice uri,
 		      struct slice host)
+{
+	struct sip_uri u;
+
+	if (sip_uri_parse(&u, uri) != SBC_OK)
+		anonymous_write(w, host);
+	else if (uri_is_usual(&u))
+		usual_uri_write(w, &u, host_for(snap, &u, host));
+	else
+		parsed_uri_write(w, snap, &u, host);
+}
+
+void hiding_uri_write_plain(struct wbuf *w, const struct snapshot *snap, struct slice uri,
+			    struct slice host)
 {
 	struct sip_uri u;
 
@@ -159,25 +212,24 @@ static void display_put(struct wbuf *w, struct slice inner)
 	wbuf_lit(w, "\" ");
 }
 
-/* What holds nothing that wire_put() would change. */
-static void display_put_plain(struct wbuf *w, struct slice inner)
+/* Without the quotes around it. */
+static inline struct slice display_inner(struct slice display)
 {
-	wbuf_char(w, '"');
-	wbuf_put(w, inner);
-	wbuf_lit(w, "\" ");
+	const bool quoted = display.n >= 2 && display.p[0] == '"';
+
+	return quoted ? slice_of(display.p + 1, display.n - 2) : display;
 }
 
 /* As a quoted string, also what came as bare tokens: phones write "Jörg" without quotes. */
 static void display_write(struct wbuf *w, struct slice display, struct slice host)
 {
 	const bool quoted = display.n && display.p[0] == '"';
-	struct slice inner =
-		quoted && display.n >= 2 ? slice_of(display.p + 1, display.n - 2) : display;
+	const struct slice inner = display_inner(display);
 
 	if (inner.n == 0 || inner.n > HIDING_TEXT_MAX)
 		return;
 	if (wire_is_plain(inner)) {
-		display_put_plain(w, inner);
+		display_put(w, inner);
 		return;
 	}
 	if (quoted ? !wire_is_quoted(display)
@@ -189,19 +241,70 @@ static void display_write(struct wbuf *w, struct slice display, struct slice hos
 	display_put(w, inner);
 }
 
-static void address_write(struct wbuf *w, const struct snapshot *snap, const struct sip_addr *a,
-			  struct slice host)
+static void parsed_address_write(struct wbuf *w, const struct snapshot *snap,
+				 const struct sip_addr *a, const struct sip_uri *u,
+				 struct slice host)
 {
-	struct sip_uri u;
-	bool ok = !a->is_star && sip_uri_parse(&u, a->uri) == SBC_OK;
-
-	display_write(w, a->display, ok ? u.host : SLICE_NONE);
+	display_write(w, a->display, u ? u->host : SLICE_NONE);
 	wbuf_char(w, '<');
-	if (ok)
-		parsed_uri_write(w, snap, &u, host);
+	if (u)
+		parsed_uri_write(w, snap, u, host);
 	else
 		anonymous_write(w, host);
 	wbuf_char(w, '>');
+}
+
+/* A name that is carried as it is, or none, and a usual URI. */
+static void usual_address_write(struct wbuf *w, struct slice name, const struct sip_uri *u,
+				struct slice host)
+{
+	const uint64_t quoted = name.n ? (uint64_t)name.n + sizeof("\"\" ") - 1 : 0;
+	char *at = wbuf_room(w, quoted + usual_uri_len(u, host) + 2);
+
+	if (!at)
+		return;
+	if (name.n) {
+		*at++ = '"';
+		at = wbuf_lit_out(wbuf_copy_out(at, name), "\" ");
+	}
+	*at++ = '<';
+	at = usual_uri_out(at, u, host);
+	*at++ = '>';
+	wbuf_took(w, at);
+}
+
+static void address_write(struct wbuf *w, const struct snapshot *snap, const struct sip_addr *a,
+			  struct slice host)
+{
+	const struct slice name = display_inner(a->display);
+	struct sip_uri u;
+	const bool ok = !a->is_star && sip_uri_parse(&u, a->uri) == SBC_OK;
+
+	if (ok && name.n <= HIDING_TEXT_MAX && wire_is_plain(name) && uri_is_usual(&u))
+		usual_address_write(w, name, &u, host_for(snap, &u, host));
+	else
+		parsed_address_write(w, snap, a, ok ? &u : NULL, host);
+}
+
+/* sip_addr_parse(), with a look at what nearly all are before it. */
+static inline bool addr_read(struct sip_addr *a, struct slice value)
+{
+	struct slice tag;
+
+	return sip_addr_usual(a, &tag, value) || sip_addr_parse(a, value) == SBC_OK;
+}
+
+void hiding_identity_write_plain(struct wbuf *w, const struct snapshot *snap, struct slice value,
+				 struct slice host)
+{
+	struct sip_addr a;
+	struct sip_uri u;
+	bool ok;
+
+	if (sip_addr_parse(&a, value) != SBC_OK)
+		a = (struct sip_addr){.is_star = true};
+	ok = !a.is_star && sip_uri_parse(&u, a.uri) == SBC_OK;
+	parsed_address_write(w, snap, &a, ok ? &u : NULL, host);
 }
 
 void hiding_identity_write(struct wbuf *w, const struct snapshot *snap, struct slice value,
@@ -209,7 +312,7 @@ void hiding_identity_write(struct wbuf *w, const struct snapshot *snap, struct s
 {
 	struct sip_addr a;
 
-	if (sip_addr_parse(&a, value) == SBC_OK) {
+	if (addr_read(&a, value)) {
 		address_write(w, snap, &a, host);
 		return;
 	}
@@ -282,7 +385,7 @@ void hiding_filter_addresses(struct hiding_ctx *c, enum sip_hdr id, struct slice
 
 	if (is_private(c, id))
 		return;
-	while (v.n && sip_addr_parse(&a, v) == SBC_OK) {
+	while (v.n && addr_read(&a, v)) {
 		v = a.rest;
 		if (a.is_star || value_is_private(c, id, &a) || is_unusable(id, &a))
 			continue;

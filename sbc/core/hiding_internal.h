@@ -17,13 +17,18 @@
 /* Strings of a message that would tie its two sides together, see hiding_unknown.c. */
 #define HIDING_NEEDLES 8u
 
-enum hiding_when {
-	HIDING_ALWAYS,
-	HIDING_ASSERTED,  /* RFC 3325 5: not from an untrusted side */
-	HIDING_PREFERRED, /* RFC 3325 9.2: not to an untrusted side */
-	HIDING_AGENT,     /* hide_user_agent of the side it comes from */
-	HIDING_EXTENSION, /* carry_unknown_headers of the side it goes to */
-	HIDING_WHENS
+/* What a rule says, and where it asks the realms. */
+enum hiding_kind {
+	HIDING_KIND_OURS,
+	HIDING_KIND_DROP,
+	HIDING_KIND_CARRY,
+	HIDING_KIND_FILTER,
+	HIDING_KIND_HOSTS,
+	HIDING_KIND_ASSERTED,  /* HOSTS. RFC 3325 5: not from an untrusted side */
+	HIDING_KIND_PREFERRED, /* HOSTS. RFC 3325 9.2: not to an untrusted side */
+	HIDING_KIND_AGENT,     /* CARRY, or OURS by hide_user_agent of the side it comes from */
+	HIDING_KIND_EXTENSION, /* by carry_unknown_headers of the side it goes to */
+	HIDING_KINDS
 };
 
 struct hiding_ctx {
@@ -39,7 +44,7 @@ struct hiding_ctx {
 	bool privacy_read, privacy_id, privacy_history;
 	bool needles_read;
 	uint8_t needles;
-	uint8_t instead[HIDING_WHENS]; /* of a rule's action, by its `when`: hiding_instead() */
+	uint8_t action[HIDING_KINDS]; /* enum hiding_action, between these realms */
 	struct slice needle[HIDING_NEEDLES];
 	char host_bytes[HIDING_HOST_MAX];
 };
@@ -48,8 +53,7 @@ typedef bool (*hiding_check)(struct slice value);
 typedef void (*hiding_filter)(struct hiding_ctx *c, enum sip_hdr id, struct slice value);
 
 struct hiding_rule {
-	uint8_t action; /* enum hiding_action, before what realms say */
-	uint8_t when;   /* enum hiding_when */
+	uint8_t kind; /* enum hiding_kind */
 	hiding_check check;
 	hiding_filter filter;
 };
@@ -61,11 +65,21 @@ static inline const struct hiding_rule *hiding_rule_of(enum sip_hdr id)
 	return &hiding_rules[id];
 }
 
-#define HIDING_AS_RULED 0xff
-
-/* The action that stands between two realms instead of a rule's own, or HIDING_AS_RULED. */
-uint8_t hiding_instead(enum hiding_when when, const struct snapshot_realm *from,
-		       const struct snapshot_realm *to);
+static inline void hiding_actions(uint8_t action[HIDING_KINDS], const struct snapshot_realm *from,
+				  const struct snapshot_realm *to)
+{
+	action[HIDING_KIND_OURS] = HIDING_OURS;
+	action[HIDING_KIND_DROP] = HIDING_DROP;
+	action[HIDING_KIND_CARRY] = HIDING_CARRY;
+	action[HIDING_KIND_FILTER] = HIDING_FILTER;
+	action[HIDING_KIND_HOSTS] = HIDING_HOSTS;
+	action[HIDING_KIND_ASSERTED] =
+		from->trust == SNAPSHOT_UNTRUSTED ? HIDING_DROP : HIDING_HOSTS;
+	action[HIDING_KIND_PREFERRED] =
+		to->trust == SNAPSHOT_UNTRUSTED ? HIDING_DROP : HIDING_HOSTS;
+	action[HIDING_KIND_AGENT] = from->hide_user_agent ? HIDING_OURS : HIDING_CARRY;
+	action[HIDING_KIND_EXTENSION] = to->carry_unknown_headers ? HIDING_UNKNOWN : HIDING_DROP;
+}
 
 /* hiding_filter.c */
 bool hiding_check_number(struct slice v);
@@ -94,6 +108,12 @@ void hiding_filter_digest(struct hiding_ctx *c, enum sip_hdr id, struct slice v)
 /* hiding_body.c */
 void hiding_filter_accept(struct hiding_ctx *c, enum sip_hdr id, struct slice v);
 void hiding_filter_content_type(struct hiding_ctx *c, enum sip_hdr id, struct slice v);
+
+/* The same as without _plain, by the way that takes any value: what the fast one is held to. */
+void hiding_identity_write_plain(struct wbuf *w, const struct snapshot *snap, struct slice value,
+				 struct slice host);
+void hiding_uri_write_plain(struct wbuf *w, const struct snapshot *snap, struct slice uri,
+			    struct slice host);
 
 /* hiding_identity.c: an address whose host becomes c->host; PAI, Diversion and their kin. */
 void hiding_filter_addresses(struct hiding_ctx *c, enum sip_hdr id, struct slice v);

@@ -6,27 +6,27 @@
 
 #define OURS                                                                                       \
 	{                                                                                          \
-		HIDING_OURS, HIDING_ALWAYS, NULL, NULL                                             \
+		HIDING_KIND_OURS, NULL, NULL                                             \
 	}
 #define DROP                                                                                       \
 	{                                                                                          \
-		HIDING_DROP, HIDING_ALWAYS, NULL, NULL                                             \
+		HIDING_KIND_DROP, NULL, NULL                                             \
 	}
 #define CARRY(c)                                                                                   \
 	{                                                                                          \
-		HIDING_CARRY, HIDING_ALWAYS, hiding_check_##c, NULL                                \
+		HIDING_KIND_CARRY, hiding_check_##c, NULL                                \
 	}
 #define FILTER(f)                                                                                  \
 	{                                                                                          \
-		HIDING_FILTER, HIDING_ALWAYS, NULL, hiding_filter_##f                              \
+		HIDING_KIND_FILTER, NULL, hiding_filter_##f                              \
 	}
-#define HOSTS(when)                                                                                \
+#define HOSTS(kind)                                                                                \
 	{                                                                                          \
-		HIDING_HOSTS, HIDING_##when, NULL, hiding_filter_addresses                         \
+		HIDING_KIND_##kind, NULL, hiding_filter_addresses                         \
 	}
 
 const struct hiding_rule hiding_rules[SIP_HDR_COUNT] = {
-	[SIP_HDR_OTHER] = {HIDING_DROP, HIDING_EXTENSION, NULL, NULL},
+	[SIP_HDR_OTHER] = {HIDING_KIND_EXTENSION, NULL, NULL},
 
 	/* Dialog and path: each side has its own (RFC 3261 12, 16.6, 18.1; RFC 3262 7). */
 	[SIP_HDR_VIA] = OURS,
@@ -66,7 +66,7 @@ const struct hiding_rule hiding_rules[SIP_HDR_COUNT] = {
 	[SIP_HDR_MAX_BREADTH] = CARRY(number),
 	[SIP_HDR_SESSION_EXPIRES] = FILTER(with_params),
 	[SIP_HDR_DATE] = CARRY(date),
-	[SIP_HDR_TIMESTAMP] = {HIDING_CARRY, HIDING_ALWAYS, hiding_timestamp_ok, NULL},
+	[SIP_HDR_TIMESTAMP] = {HIDING_KIND_CARRY, hiding_timestamp_ok, NULL},
 
 	/*
 	 * What an end can do: only what the border serves between two ends may be
@@ -93,8 +93,8 @@ const struct hiding_rule hiding_rules[SIP_HDR_COUNT] = {
 	[SIP_HDR_SIP_IF_MATCH] = DROP,
 
 	/* Software, by the setting of the side it runs on (RFC 3261 26.3.1 on Server). */
-	[SIP_HDR_USER_AGENT] = {HIDING_CARRY, HIDING_AGENT, hiding_check_agent, NULL},
-	[SIP_HDR_SERVER] = {HIDING_CARRY, HIDING_AGENT, hiding_check_agent, NULL},
+	[SIP_HDR_USER_AGENT] = {HIDING_KIND_AGENT, hiding_check_agent, NULL},
+	[SIP_HDR_SERVER] = {HIDING_KIND_AGENT, hiding_check_agent, NULL},
 
 	/*
 	 * Free text, and URIs of one side that the other could not reach or should
@@ -133,9 +133,9 @@ const struct hiding_rule hiding_rules[SIP_HDR_COUNT] = {
 	[SIP_HDR_DIVERSION] = HOSTS(ASSERTED),
 	[SIP_HDR_HISTORY_INFO] = HOSTS(ASSERTED),
 	[SIP_HDR_P_PREFERRED_IDENTITY] = HOSTS(PREFERRED),
-	[SIP_HDR_REFER_TO] = HOSTS(ALWAYS),
-	[SIP_HDR_REFERRED_BY] = HOSTS(ALWAYS),
-	[SIP_HDR_REPLY_TO] = HOSTS(ALWAYS),
+	[SIP_HDR_REFER_TO] = HOSTS(HOSTS),
+	[SIP_HDR_REFERRED_BY] = HOSTS(HOSTS),
+	[SIP_HDR_REPLY_TO] = HOSTS(HOSTS),
 
 	/*
 	 * Where somebody is, and a signature over what has been rewritten, with the
@@ -145,32 +145,13 @@ const struct hiding_rule hiding_rules[SIP_HDR_COUNT] = {
 	[SIP_HDR_IDENTITY] = DROP,
 };
 
-uint8_t hiding_instead(enum hiding_when when, const struct snapshot_realm *from,
-		       const struct snapshot_realm *to)
-{
-	switch (when) {
-	case HIDING_ASSERTED:
-		return from->trust == SNAPSHOT_UNTRUSTED ? HIDING_DROP : HIDING_AS_RULED;
-	case HIDING_PREFERRED:
-		return to->trust == SNAPSHOT_UNTRUSTED ? HIDING_DROP : HIDING_AS_RULED;
-	case HIDING_AGENT:
-		return from->hide_user_agent ? HIDING_OURS : HIDING_AS_RULED;
-	case HIDING_EXTENSION:
-		return to->carry_unknown_headers ? HIDING_UNKNOWN : HIDING_AS_RULED;
-	case HIDING_ALWAYS:
-	case HIDING_WHENS:
-		break;
-	}
-	return HIDING_AS_RULED;
-}
-
 enum hiding_action hiding_policy(enum sip_hdr id, const struct snapshot_realm *from,
 				 const struct snapshot_realm *to)
 {
-	const struct hiding_rule *r = hiding_rule_of(id);
-	const uint8_t instead = hiding_instead((enum hiding_when)r->when, from, to);
+	uint8_t action[HIDING_KINDS];
 
-	return (enum hiding_action)(instead != HIDING_AS_RULED ? instead : r->action);
+	hiding_actions(action, from, to);
+	return (enum hiding_action)action[hiding_rule_of(id)->kind];
 }
 
 bool hiding_serves_method(enum sip_method method)

@@ -3,29 +3,38 @@
  * what is the border's own stands first, what is carried stays where it was, line by
  * line, and Content-Length ends the head.
  */
+#include "sbc/base/decimal.h"
 #include "sbc/core/hiding_internal.h"
 #include "sbc/core/reply.h"
 
 /* What of a message may be composed rather than copied. */
 #define COMPOSED_MAX 16384u
 
-/* "Name: " as one piece, and the value on one line; room is asked for once. */
-static inline void line_put(struct wbuf *w, struct slice name, struct slice value)
+/* "Name: value CRLF" at the cursor; no line for an empty value. */
+static inline char *line_out(char *at, struct slice name, struct slice value)
 {
-	const uint32_t n = name.n + value.n + 2;
-	char *at;
-
 	if (!value.n)
-		return;
-	if (w->full || value.n > w->cap || n > w->cap - w->n) {
-		w->full = true;
-		return;
-	}
-	at = w->p + w->n;
+		return at;
 	memcpy(at, name.p, name.n);
-	wbuf_copy(at + name.n, value.p, value.n);
-	memcpy(at + n - 2, "\r\n", 2);
-	w->n += n;
+	at = wbuf_copy_out(at + name.n, value);
+	memcpy(at, "\r\n", 2);
+	return at + 2;
+}
+
+static inline uint64_t line_len(struct slice name, struct slice value)
+{
+	return value.n ? (uint64_t)name.n + value.n + 2 : 0;
+}
+
+#define LINE_OUT(at, name, value) line_out((at), SLICE_LIT(name ": "), (value))
+#define LINE_LEN(name, value)     line_len(SLICE_LIT(name ": "), (value))
+
+static void line_put(struct wbuf *w, struct slice name, struct slice value)
+{
+	char *at = wbuf_room(w, line_len(name, value));
+
+	if (at)
+		wbuf_took(w, line_out(at, name, value));
 }
 
 #define LINE(w, name, value) line_put((w), SLICE_LIT(name ": "), (value))
@@ -36,23 +45,54 @@ static void number_put(struct wbuf *w, uint64_t n)
 	wbuf_lit(w, "\r\n");
 }
 
-static void via_put(struct wbuf *w, const struct snapshot *snap, uint16_t listener,
-		    struct slice branch)
+/* What every request begins with. */
+struct start {
+	struct net_addr sent_by;
+	struct slice method, request_uri, branch, route, from, to, call_id, contact;
+	uint32_t max_forwards, cseq;
+};
+
+static inline uint64_t start_len(const struct start *s, uint32_t sent_by)
 {
-	wbuf_lit(w, "Via: SIP/2.0/UDP ");
-	net_addr_write(w, snap->listener[listener].addr);
-	wbuf_lit(w, ";branch=");
-	wbuf_put(w, branch);
-	wbuf_lit(w, ";rport\r\nMax-Forwards: ");
+	const uint32_t fixed =
+		sizeof("  SIP/2.0\r\nVia: SIP/2.0/UDP ;branch=;rport\r\nMax-Forwards: \r\n"
+		       "CSeq:  \r\n") -
+		1;
+
+	return (uint64_t)fixed + 2ull * s->method.n + s->request_uri.n + sent_by + s->branch.n +
+	       decimal_len(s->max_forwards) + decimal_len(s->cseq) + LINE_LEN("Route", s->route) +
+	       LINE_LEN("From", s->from) + LINE_LEN("To", s->to) +
+	       LINE_LEN("Call-ID", s->call_id) + LINE_LEN("Contact", s->contact);
 }
 
-static void cseq_put(struct wbuf *w, uint32_t cseq, struct slice method)
+static inline void start_put(struct wbuf *w, const struct start *s)
 {
-	wbuf_lit(w, "CSeq: ");
-	wbuf_u64(w, cseq);
-	wbuf_char(w, ' ');
-	wbuf_put(w, method);
-	wbuf_lit(w, "\r\n");
+	char sent_by[NET_ADDR_STRLEN], *at;
+	const uint32_t n = (uint32_t)(net_addr_compose(sent_by, s->sent_by) - sent_by);
+
+	at = wbuf_room(w, start_len(s, n));
+	if (!at)
+		return;
+	at = wbuf_copy_out(at, s->method);
+	*at++ = ' ';
+	at = wbuf_copy_out(at, s->request_uri);
+	at = wbuf_lit_out(at, " SIP/2.0\r\nVia: SIP/2.0/UDP ");
+	at = wbuf_copy_out(at, slice_of(sent_by, n));
+	at = wbuf_lit_out(at, ";branch=");
+	at = wbuf_copy_out(at, s->branch);
+	at = wbuf_lit_out(at, ";rport\r\nMax-Forwards: ");
+	at = decimal_write(at, s->max_forwards);
+	at = wbuf_lit_out(at, "\r\n");
+	at = LINE_OUT(at, "Route", s->route);
+	at = LINE_OUT(at, "From", s->from);
+	at = LINE_OUT(at, "To", s->to);
+	at = LINE_OUT(at, "Call-ID", s->call_id);
+	at = wbuf_lit_out(at, "CSeq: ");
+	at = decimal_write(at, s->cseq);
+	*at++ = ' ';
+	at = wbuf_copy_out(at, s->method);
+	at = wbuf_lit_out(at, "\r\n");
+	wbuf_took(w, LINE_OUT(at, "Contact", s->contact));
 }
 
 /* ---- header lines ---- */
@@ -144,16 +184,14 @@ static bool describes_body(enum sip_hdr id)
 	       id == SIP_HDR_CONTENT_LANGUAGE || id == SIP_HDR_MIME_VERSION;
 }
 
+/* Of a line that neither is the border's own nor is dropped whatever it says. */
 static enum verdict line_judge(struct hiding_ctx *c, const struct hiding_rule *r, uint32_t i)
 {
-	const enum sip_hdr id = (enum sip_hdr)c->msg->hdr[i].id;
-	const uint8_t action =
-		c->instead[r->when] != HIDING_AS_RULED ? c->instead[r->when] : r->action;
+	const uint8_t action = c->action[r->kind];
 	const struct slice value = sip_entry_value(c->msg, i);
 	bool keep = false;
 
-	if (action == HIDING_OURS || action == HIDING_DROP || !value.n ||
-	    (!c->has_body && describes_body(id)))
+	if (!value.n || (!c->has_body && describes_body((enum sip_hdr)c->msg->hdr[i].id)))
 		return VERDICT_DROP;
 	if (action == HIDING_FILTER || action == HIDING_HOSTS)
 		return VERDICT_WRITE;
@@ -169,13 +207,10 @@ static enum verdict line_judge(struct hiding_ctx *c, const struct hiding_rule *r
 
 static inline void name_put(struct wbuf *w, struct slice name)
 {
-	if (w->full || name.n + 2 > w->cap - w->n) {
-		w->full = true;
-		return;
-	}
-	wbuf_copy(w->p + w->n, name.p, name.n);
-	memcpy(w->p + w->n + name.n, ": ", 2);
-	w->n += name.n + 2;
+	char *at = wbuf_room(w, (uint64_t)name.n + 2);
+
+	if (at)
+		wbuf_took(w, wbuf_lit_out(wbuf_copy_out(at, name), ": "));
 }
 
 /* A filter that writes nothing leaves no line; an unclean line is written anew. */
@@ -205,6 +240,9 @@ static void lines_write(struct hiding_ctx *c, struct output *o)
 	for (uint32_t i = 0; i < m->count; i++) {
 		const struct hiding_rule *r = hiding_rule_of((enum sip_hdr)m->hdr[i].id);
 
+		/* Most lines of a message: there is nothing else to ask. */
+		if (c->action[r->kind] <= HIDING_DROP)
+			continue;
 		switch (line_judge(c, r, i)) {
 		case VERDICT_KEEP:
 			output_keep(o, m, m->hdr[i].name_off, line_end(m, i));
@@ -265,8 +303,7 @@ static void ctx_init(struct hiding_ctx *c, const struct snapshot *snap, const st
 	c->privacy_read = c->privacy_id = c->privacy_history = false;
 	c->needles_read = false;
 	c->needles = 0;
-	for (int when = 0; when < HIDING_WHENS; when++)
-		c->instead[when] = hiding_instead((enum hiding_when)when, c->from, c->to);
+	hiding_actions(c->action, c->from, c->to);
 }
 
 struct slice hiding_host_read(struct hiding_ctx *c)
@@ -294,18 +331,21 @@ static void agent_put(const struct hiding_ctx *c, struct wbuf *w)
 static void request_start_put(struct wbuf *w, const struct sip_msg *m,
 			      const struct hiding_request *r)
 {
-	wbuf_put(w, m->method_name);
-	wbuf_char(w, ' ');
-	wbuf_put(w, r->request_uri);
-	wbuf_lit(w, " SIP/2.0\r\n");
-	via_put(w, r->snap, r->listener, r->branch);
-	number_put(w, r->max_forwards);
-	LINE(w, "Route", r->route);
-	LINE(w, "From", r->from);
-	LINE(w, "To", r->to);
-	LINE(w, "Call-ID", r->call_id);
-	cseq_put(w, r->cseq, m->method_name);
-	LINE(w, "Contact", r->contact);
+	const struct start s = {
+		.sent_by = r->snap->listener[r->listener].addr,
+		.method = m->method_name,
+		.request_uri = r->request_uri,
+		.branch = r->branch,
+		.route = r->route,
+		.from = r->from,
+		.to = r->to,
+		.call_id = r->call_id,
+		.contact = r->contact,
+		.max_forwards = r->max_forwards,
+		.cseq = r->cseq,
+	};
+
+	start_put(w, &s);
 	LINE(w, "RAck", r->rack);
 	wbuf_put(w, r->extra);
 }
@@ -360,20 +400,21 @@ enum sbc_err hiding_write_response(struct wbuf *w, const struct sip_msg *m,
 
 void hiding_own_request_write(struct wbuf *w, const struct hiding_own_request *r)
 {
-	struct slice method = sip_method_name(r->method);
+	const struct start s = {
+		.sent_by = r->snap->listener[r->listener].addr,
+		.method = sip_method_name(r->method),
+		.request_uri = r->request_uri,
+		.branch = r->branch,
+		.route = r->route,
+		.from = r->from,
+		.to = r->to,
+		.call_id = r->call_id,
+		.contact = r->contact,
+		.max_forwards = r->snap->max_forwards,
+		.cseq = r->cseq,
+	};
 
-	wbuf_put(w, method);
-	wbuf_char(w, ' ');
-	wbuf_put(w, r->request_uri);
-	wbuf_lit(w, " SIP/2.0\r\n");
-	via_put(w, r->snap, r->listener, r->branch);
-	number_put(w, r->snap->max_forwards);
-	LINE(w, "Route", r->route);
-	LINE(w, "From", r->from);
-	LINE(w, "To", r->to);
-	LINE(w, "Call-ID", r->call_id);
-	cseq_put(w, r->cseq, method);
-	LINE(w, "Contact", r->contact);
+	start_put(w, &s);
 	LINE(w, "User-Agent", slice_str(r->snap->product));
 	wbuf_put(w, r->extra);
 	if (r->body.n)

@@ -75,46 +75,49 @@ static inline const char *head_line_cut(const char *p, const struct scan_line *l
 	return NULL;
 }
 
-#ifdef __SSE2__
+#ifdef __SSSE3__
 
 /*
- * The line at p as nearly all are: a known name of at most 15 bytes, colon, space, a
- * value without white space at either end. CRLF is at `end` and no other byte below
- * 0x10 before it. False: it may be any other line. HEAD_USUAL_ROOM bytes may be read
- * at p; those that are looked at lie before `end`, as none of them can be CR.
+ * The line at p as nearly all are: a name of two to 15 bytes, colon, space, a value
+ * without white space at either end. CRLF is at `end` and no other byte below
+ * 0x10 before it. Returns the length of the name, which is in `id`; 0: it may be any
+ * other line. HEAD_USUAL_ROOM bytes may be read at p; those that are looked at lie
+ * before `end`, as none of them can be CR.
  *
  * Case is folded by setting bit 5 of every byte. That would make '-' of CR and ':' of
  * 0x1a; the one is not in the line, and the other not where the first colon is.
  */
-static inline bool head_line_usual(const char *p, const char *end, struct head_line *h)
+static inline uint32_t head_line_usual(const char *p, const char *end, uint32_t *id)
 {
 	const __m128i v = scan_load(p);
 	const uint32_t colons = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(':')));
 	const uint32_t n = (uint32_t)__builtin_ctz(colons | 1u << 16);
 
 	if (n - 2 > 13)
-		return false;
+		return 0;
 	const uint32_t slot = SIP_NAME_SLOT(n, (uint8_t)p[0], (uint8_t)p[n / 2], (uint8_t)p[n - 1]);
 	const struct sip_name *name = &sip_name_table[sip_name_slot[slot]];
 	/* The colon stands behind the name in the table: who has both is as long. */
 	const uint32_t same = (uint32_t)_mm_movemask_epi8(
 		_mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)), scan_load(name->lower)));
 
-	if ((uint32_t)__builtin_ctz(~same) <= n || p[n + 1] != ' ' || (uint8_t)p[n + 2] <= ' ' ||
-	    (uint8_t)end[-1] <= ' ')
-		return false;
-	*h = (struct head_line){p, p + n + 2, end, n, (enum sip_hdr)name->id};
-	return true;
+	if (p[n + 1] != ' ' || (uint8_t)p[n + 2] <= ' ' || (uint8_t)end[-1] <= ' ')
+		return 0;
+	*id = sip_name_slot[slot];
+	if ((uint32_t)__builtin_ctz(~same) > n)
+		return n;
+	*id = SIP_HDR_OTHER;
+	return span_strangers(sip_set_of(SIP_CH_TOKEN), v) << (32 - n) ? 0 : n;
 }
 
 #else
 
-static inline bool head_line_usual(const char *p, const char *end, struct head_line *h)
+static inline uint32_t head_line_usual(const char *p, const char *end, uint32_t *id)
 {
 	(void)p;
 	(void)end;
-	(void)h;
-	return false;
+	(void)id;
+	return 0;
 }
 
 #endif

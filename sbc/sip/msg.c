@@ -33,20 +33,31 @@ static void blame(struct walk *w, enum sbc_err err, uint16_t status, const char 
 }
 
 /* False when it is one that may not be given twice. */
+static inline bool index_entry(struct sip_msg *m, struct sip_hdr_entry e, uint8_t at)
+{
+	const uint8_t first = m->first[e.id];
+
+	m->hdr[at] = e;
+	if (first == SIP_NO_ENTRY) {
+		m->first[e.id] = at;
+		return true;
+	}
+	return !only_once[e.id];
+}
+
 static inline bool index_line(struct sip_msg *m, const struct head_line *h, uint8_t at)
 {
-	const uint8_t first = m->first[h->id];
 	const uint32_t off = (uint32_t)(h->name - m->buf);
 
-	m->hdr[at] = (struct sip_hdr_entry){
-		.name_off = (uint16_t)off,
-		.value_off = (uint16_t)(off + (uint32_t)(h->value - h->name)),
-		.value_len = (uint16_t)(h->value_end - h->value),
-		.name_len = (uint8_t)h->name_len,
-		.id = (uint8_t)h->id,
-	};
-	m->first[h->id] = first == SIP_NO_ENTRY ? at : first;
-	return first == SIP_NO_ENTRY || !only_once[h->id];
+	return index_entry(m,
+			   (struct sip_hdr_entry){
+				   .name_off = (uint16_t)off,
+				   .value_off = (uint16_t)(off + (uint32_t)(h->value - h->name)),
+				   .value_len = (uint16_t)(h->value_end - h->value),
+				   .name_len = (uint8_t)h->name_len,
+				   .id = (uint8_t)h->id,
+			   },
+			   at);
 }
 
 static void index_reset(struct sip_msg *m)
@@ -56,38 +67,62 @@ static void index_reset(struct sip_msg *m)
 }
 
 /*
+ * A line that is not as nearly all are, from p to the CRLF at `line_end`. Apart, so that
+ * what is kept in registers over the lines is what most of them need.
+ */
+static __attribute__((noinline)) bool index_other(struct sip_msg *m, const char *p,
+						  const char *line_end, const char *end, uint8_t at)
+{
+	const struct scan_line l = {line_end, line_end + 2, false};
+	struct head_line h;
+
+	return head_line_cut(p, &l, end, &h) == NULL && index_line(m, &h, at);
+}
+
+/*
  * The header lines by the offsets of their ends, when all of them are as they should
  * be: CRLF, no folds, nothing to blame. False: index_head() looks at the head anew.
  * A line that goes on in the next is not seen here: the next, which begins with white
  * space, has no name.
  */
-static bool index_plain(struct sip_msg *m, const char *p, const char *end)
+static bool index_plain(struct sip_msg *m, const char *start, const char *end)
 {
 	uint16_t lf[SCAN_HEAD_ROOM];
-	const char *start = p, *usual = end - HEAD_USUAL_ROOM;
-	const uint32_t lines = scan_head(p, (uint32_t)(end - p), lf);
-	struct head_line h;
+	const uint32_t room = (uint32_t)(end - start), first = (uint32_t)(start - m->buf);
+	const uint32_t lines = scan_head(start, room, lf);
+	uint32_t at = 0, next, id, n;
 
 	if (!lines || lines > SIP_MAX_HEADERS + 1)
 		return false;
-	for (uint32_t i = 0; i < lines - 1; i++) {
-		const struct scan_line l = {start + lf[i] - 1, start + lf[i] + 1, false};
+	for (uint32_t i = 0; i < lines - 1; i++, at = next) {
+		const uint32_t stop = lf[i] - 1u;
+		const char *p = start + at;
+		bool ok;
 
-		if (*l.end != '\r')
+		next = stop + 2;
+		if (start[stop] != '\r')
 			return false;
-		if ((p > usual || !head_line_usual(p, l.end, &h)) &&
-		    head_line_cut(p, &l, end, &h) != NULL)
+		if (room - at >= HEAD_USUAL_ROOM && (n = head_line_usual(p, start + stop, &id)))
+			ok = index_entry(m,
+					 (struct sip_hdr_entry){
+						 .name_off = (uint16_t)(first + at),
+						 .value_off = (uint16_t)(first + at + n + 2),
+						 .value_len = (uint16_t)(stop - at - n - 2),
+						 .name_len = (uint8_t)n,
+						 .id = (uint8_t)id,
+					 },
+					 (uint8_t)i);
+		else
+			ok = index_other(m, p, start + stop, end, (uint8_t)i);
+		if (!ok)
 			return false;
-		if (!index_line(m, &h, (uint8_t)i))
-			return false;
-		p = l.next;
 	}
-	if (*p != '\r')
+	if (start[at] != '\r')
 		return false;
 	m->count = (uint8_t)(lines - 1);
-	m->headers_off = (uint16_t)(start - m->buf);
-	m->headers_end = (uint16_t)(p - m->buf);
-	m->body_off = (uint16_t)(p + 2 - m->buf);
+	m->headers_off = (uint16_t)first;
+	m->headers_end = (uint16_t)(first + at);
+	m->body_off = (uint16_t)(first + at + 2);
 	return true;
 }
 

@@ -76,22 +76,25 @@ static inline bool sip_name_eq_plain(const char *p, uint32_t n, const struct sip
 #ifdef __SSE2__
 
 /* One bit for each of sixteen bytes that is the name's but for case. */
-static inline uint32_t sip_name_same(__m128i bytes, const struct sip_name *name)
+static inline uint32_t sip_name_same(__m128i bytes, const char *name)
 {
-	const __m128i lower = scan_load(name->lower);
+	const __m128i lower = scan_load(name);
 	const __m128i letter = _mm_and_si128(lower, _mm_set1_epi8(0x40));
 	const __m128i v = _mm_or_si128(bytes, _mm_srli_epi16(letter, 1));
 
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lower));
 }
 
-/* The same sixteen bytes at a time: `room` bytes may be read at p. */
+/* The same sixteen bytes at a time, of a longer one the last: `room` bytes may be read at p. */
 static inline bool sip_name_eq(const char *p, uint32_t n, uint64_t room,
 			       const struct sip_name *name)
 {
-	if (n > 16 || room < 16)
+	if (room < 16)
 		return sip_name_eq_plain(p, n, name);
-	return (~sip_name_same(scan_load(p), name) & ((1u << n) - 1)) == 0;
+	if (n <= 16)
+		return (~sip_name_same(scan_load(p), name->lower) & ((1u << n) - 1)) == 0;
+	return (sip_name_same(scan_load(p), name->lower) &
+		sip_name_same(scan_load(p + n - 16), name->lower + n - 16)) == 0xffff;
 }
 
 #else

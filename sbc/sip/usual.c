@@ -1,5 +1,9 @@
 #include "sbc/sip/usual.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "sbc/sip/chars.h"
 
 static uint32_t left(const char *p, const char *end)
@@ -7,13 +11,30 @@ static uint32_t left(const char *p, const char *end)
 	return (uint32_t)(end - p);
 }
 
+/* The first quote or backslash, or the end. */
+static inline const char *find_quote(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	for (; end - p >= 16; p += 16) {
+		const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		const uint32_t bits = (uint32_t)_mm_movemask_epi8(
+			_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+				     _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+
+		if (bits)
+			return p + __builtin_ctz(bits);
+	}
+#endif
+	while (p < end && *p != '"' && *p != '\\')
+		p++;
+	return p;
+}
+
 /* A quoted name without escapes and at most one space behind it; NULL: something else. */
 static const char *skip_name(const char *p, const char *end)
 {
-	const char *q = p + 1;
+	const char *q = find_quote(p + 1, end);
 
-	while (q < end && *q != '"' && *q != '\\')
-		q++;
 	if (left(q, end) < 2 || *q != '"')
 		return NULL;
 	return q + 1;

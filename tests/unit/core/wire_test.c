@@ -149,56 +149,6 @@ static void sets_are_the_classes(void **state)
 	}
 }
 
-static uint64_t plain_word(struct slice s)
-{
-	uint64_t word = 0;
-
-	for (uint32_t i = s.n <= 8 ? s.n : 0; i > 0; i--)
-		word = word << 8 | (uint8_t)s.p[i - 1];
-	return word;
-}
-
-/* Both ways through a list at once: one token after another, and what is left. */
-static void one_list(const char *text, uint32_t n)
-{
-	struct guard g;
-	struct slice a = slice_of(guard_end(&g, text, n), n), b = a, token, name = SLICE_NONE;
-	uint64_t word = 0;
-
-	while (wire_next_token(&a, &token)) {
-		assert_true(wire_next_word(&b, &name, &word));
-		assert_true(name.p == token.p && name.n == token.n);
-		assert_true(a.p == b.p && a.n == b.n);
-		assert_true(word == plain_word(token));
-	}
-	assert_false(wire_next_word(&b, &name, &word));
-	guard_free(&g);
-}
-
-static void words_are_cut_as_tokens_are(void **state)
-{
-	static const char *const piece[] = {
-		"a",  "INVITE", "REGISTER",   "SUBSCRIBE", ", ", ",",        " ",     ";",
-		"\t", "\r\n ",  "norefersub", "x=",        "\"", "\xc3\xb6", "100rel"};
-	const uint32_t pieces = sizeof(piece) / sizeof(piece[0]);
-	uint64_t seed = 9;
-	char text[128];
-
-	(void)state;
-	for (int i = 0; i < 20000; i++) {
-		uint32_t n = 0;
-
-		for (uint32_t k = (uint32_t)(unit_random(&seed) % 9); k > 0; k--) {
-			const char *p = piece[unit_random(&seed) % pieces];
-
-			memcpy(text + n, p, strlen(p));
-			n += (uint32_t)strlen(p);
-		}
-		one_list(text, n);
-	}
-	one_list("INVITE, ACK, BYE", 16);
-}
-
 /* Of all bytes that a token may have, only letters of both cases are alike. */
 static void words_in_any_case(void **state)
 {
@@ -219,7 +169,6 @@ int main(void)
 		cmocka_unit_test(quoted_strings_close_where_they_end),
 		cmocka_unit_test(folds_become_one_space),
 		cmocka_unit_test(tokens_are_cut_and_the_rest_skipped),
-		cmocka_unit_test(words_are_cut_as_tokens_are),
 		cmocka_unit_test(words_in_any_case),
 		cmocka_unit_test(words_and_searches_fold_case),
 	};
