@@ -6,23 +6,23 @@
 
 #define OURS                                                                                       \
 	{                                                                                          \
-		HIDING_KIND_OURS, NULL, NULL                                             \
+		HIDING_KIND_OURS, NULL, NULL                                                       \
 	}
 #define DROP                                                                                       \
 	{                                                                                          \
-		HIDING_KIND_DROP, NULL, NULL                                             \
+		HIDING_KIND_DROP, NULL, NULL                                                       \
 	}
 #define CARRY(c)                                                                                   \
 	{                                                                                          \
-		HIDING_KIND_CARRY, hiding_check_##c, NULL                                \
+		HIDING_KIND_CARRY, hiding_check_##c, NULL                                          \
 	}
 #define FILTER(f)                                                                                  \
 	{                                                                                          \
-		HIDING_KIND_FILTER, NULL, hiding_filter_##f                              \
+		HIDING_KIND_FILTER, NULL, hiding_filter_##f                                        \
 	}
 #define HOSTS(kind)                                                                                \
 	{                                                                                          \
-		HIDING_KIND_##kind, NULL, hiding_filter_addresses                         \
+		HIDING_KIND_##kind, NULL, hiding_filter_addresses                                  \
 	}
 
 const struct hiding_rule hiding_rules[SIP_HDR_COUNT] = {

@@ -56,8 +56,7 @@ static inline bool usual_next(struct hiding_words *l, struct slice *v, struct se
 	const bool stays = served.has((uint64_t)_mm_cvtsi128_si64(bytes) & mask[n]);
 
 	if ((!stays || served.in_any_case) &&
-	    (n - 1 > 14 ||
-	     span_strangers(&wire_set[__builtin_ctz(WIRE_TOKEN)], bytes) << (32 - n)))
+	    (n - 1 > 14 || span_strangers(&wire_set[__builtin_ctz(WIRE_TOKEN)], bytes) << (32 - n)))
 		return false;
 	if (stays)
 		hiding_words_add(l, slice_of(p, n));
@@ -91,8 +90,7 @@ static inline void words_filter(struct hiding_ctx *c, struct slice v, struct ser
 static inline bool serves_other_option(uint64_t word)
 {
 	return hiding_serves_option_word(word) &&
-	       WIRE_ANY_CASE(word) !=
-		       WIRE_ANY_CASE(WIRE_WORD('1', '0', '0', 'r', 'e', 'l', 0, 0));
+	       WIRE_ANY_CASE(word) != WIRE_ANY_CASE(WIRE_WORD('1', '0', '0', 'r', 'e', 'l', 0, 0));
 }
 
 /* What hiding_serves_method() says of the method that has this wire_word(). */

@@ -61,8 +61,8 @@ static inline uint64_t start_len(const struct start *s, uint32_t sent_by)
 
 	return (uint64_t)fixed + 2ull * s->method.n + s->request_uri.n + sent_by + s->branch.n +
 	       decimal_len(s->max_forwards) + decimal_len(s->cseq) + LINE_LEN("Route", s->route) +
-	       LINE_LEN("From", s->from) + LINE_LEN("To", s->to) +
-	       LINE_LEN("Call-ID", s->call_id) + LINE_LEN("Contact", s->contact);
+	       LINE_LEN("From", s->from) + LINE_LEN("To", s->to) + LINE_LEN("Call-ID", s->call_id) +
+	       LINE_LEN("Contact", s->contact);
 }
 
 static inline void start_put(struct wbuf *w, const struct start *s)

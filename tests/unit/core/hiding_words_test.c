@@ -10,16 +10,27 @@
 #define ROUNDS 60000
 
 static const char *const words[] = {
-	"INVITE",   "ACK",         "CANCEL",   "BYE",      "UPDATE",     "INFO",     "NOTIFY",
-	"OPTIONS",  "REFER",       "PRACK",    "REGISTER", "SUBSCRIBE",  "MESSAGE",  "PUBLISH",
-	"timer",    "100rel",      "100REL",   "privacy",  "replaces",   "outbound", "path",
-	"norefersub", "a",         "INVITEE",  "invite",   "histinfo",   "",         "BYE;x=1",
-	"\"ACK\"",  "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz",
-	"B\xc3\xa9", "UP DATE", "timer ", "timer\x01",
+	"INVITE",    "ACK",
+	"CANCEL",    "BYE",
+	"UPDATE",    "INFO",
+	"NOTIFY",    "OPTIONS",
+	"REFER",     "PRACK",
+	"REGISTER",  "SUBSCRIBE",
+	"MESSAGE",   "PUBLISH",
+	"timer",     "100rel",
+	"100REL",    "privacy",
+	"replaces",  "outbound",
+	"path",      "norefersub",
+	"a",         "INVITEE",
+	"invite",    "histinfo",
+	"",          "BYE;x=1",
+	"\"ACK\"",   "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz",
+	"B\xc3\xa9", "UP DATE",
+	"timer ",    "timer\x01",
 };
 
-static const char *const separators[] = {", ", ", ", ", ", ", ", ", ", ", ", ", ",   ", ",
-					 ", ", ", ", ", ", ",",  " , ", ",  ", ";", "\r\n , "};
+static const char *const separators[] = {", ", ", ", ", ", ", ", ", ",  ", ",  ", ", ", ",
+					 ", ", ", ", ", ", ",",  " , ", ",  ", ";",  "\r\n , "};
 
 #define OF(list, seed) ((list)[unit_random(seed) % (sizeof(list) / sizeof(*(list)))])
 
@@ -34,8 +45,7 @@ static uint32_t list_make(char *text, uint32_t cap, uint64_t *seed)
 	for (uint32_t i = 0; i < count; i++) {
 		if (i)
 			wbuf_put(&w, slice_str(usual ? ", " : OF(separators, seed)));
-		wbuf_put(&w, slice_str(usual ? words[unit_random(seed) % 22]
-					     : OF(words, seed)));
+		wbuf_put(&w, slice_str(usual ? words[unit_random(seed) % 22] : OF(words, seed)));
 	}
 	assert_true(wbuf_ok(&w));
 	return w.n;
@@ -116,7 +126,8 @@ static void what_stays_of_the_lists_of_phones(void **state)
 	      "INVITE, ACK, CANCEL, BYE, UPDATE, INFO, NOTIFY, OPTIONS, REFER, PRACK",
 	      "INVITE, ACK, CANCEL, BYE, UPDATE, INFO, OPTIONS, PRACK");
 	check(SIP_HDR_ALLOW,
-	      "SUBSCRIBE, NOTIFY, INVITE, ACK, CANCEL, BYE, REFER, INFO, OPTIONS, MESSAGE, PUBLISH, "
+	      "SUBSCRIBE, NOTIFY, INVITE, ACK, CANCEL, BYE, REFER, INFO, OPTIONS, MESSAGE, "
+	      "PUBLISH, "
 	      "REGISTER, UPDATE, PRACK",
 	      "INVITE, ACK, CANCEL, BYE, INFO, OPTIONS, MESSAGE, REGISTER, UPDATE, PRACK");
 	check(SIP_HDR_ALLOW, "INVITE, ACK, CANCEL,BYE", "INVITE, ACK, CANCEL, BYE");
