@@ -88,6 +88,9 @@ void offer_publish(struct engine *e, struct call *call);
 /* All flows and ports of a call. */
 void offer_end(struct engine *e, struct call *call);
 
+/* Asks for what that gives back: see base/prefetch.h. */
+void offer_end_ahead(struct engine *e, const struct call *call);
+
 /* Claims the ports of a running call from pools made anew; `slots`: bit r is realm slot r. */
 void offer_claim_ports(struct engine *e, const struct call *call, uint32_t slots);
 

@@ -40,10 +40,10 @@ uint16_t port_pool_owner(uint16_t lo, uint16_t hi, uint16_t shards, uint16_t por
 
 static void append(struct port_pool *p, uint16_t pair)
 {
-	p->next[pair] = PAIR_END;
-	p->prev[pair] = p->tail;
+	p->pair[pair].next = PAIR_END;
+	p->pair[pair].prev = p->tail;
 	if (p->tail != PAIR_END)
-		p->next[p->tail] = pair;
+		p->pair[p->tail].next = pair;
 	else
 		p->head = pair;
 	p->tail = pair;
@@ -52,17 +52,17 @@ static void append(struct port_pool *p, uint16_t pair)
 
 static void unlink_pair(struct port_pool *p, uint16_t pair)
 {
-	uint16_t next = p->next[pair], prev = p->prev[pair];
+	uint16_t next = p->pair[pair].next, prev = p->pair[pair].prev;
 
 	if (next != PAIR_END)
-		p->prev[next] = prev;
+		p->pair[next].prev = prev;
 	else
 		p->tail = prev;
 	if (prev != PAIR_END)
-		p->next[prev] = next;
+		p->pair[prev].next = next;
 	else
 		p->head = next;
-	p->next[pair] = PAIR_TAKEN;
+	p->pair[pair].next = PAIR_TAKEN;
 	p->free--;
 }
 
@@ -71,9 +71,8 @@ void port_pool_init(struct port_pool *p, struct arena *a, uint16_t lo, uint16_t 
 	uint32_t first, room = range_pairs(lo, UINT16_MAX, &first);
 
 	*p = (struct port_pool){.lo = (uint16_t)first, .head = PAIR_END, .tail = PAIR_END};
-	p->next = arena_take(a, pairs, sizeof(*p->next));
-	p->prev = arena_take(a, pairs, sizeof(*p->prev));
-	if (p->next == NULL || p->prev == NULL)
+	p->pair = arena_take(a, pairs, sizeof(*p->pair));
+	if (p->pair == NULL)
 		return;
 	p->pairs = (uint16_t)(pairs < room ? pairs : room);
 	for (uint16_t i = 0; i < p->pairs; i++)
@@ -112,17 +111,25 @@ bool port_pool_claim(struct port_pool *p, uint16_t rtp_port)
 {
 	uint16_t pair = pair_of(p, rtp_port);
 
-	if (pair == PAIR_END || p->next[pair] == PAIR_TAKEN)
+	if (pair == PAIR_END || p->pair[pair].next == PAIR_TAKEN)
 		return false;
 	unlink_pair(p, pair);
 	return true;
+}
+
+void port_pool_give_ahead(const struct port_pool *p, uint16_t rtp_port)
+{
+	uint16_t pair = pair_of(p, rtp_port);
+
+	if (pair != PAIR_END)
+		prefetch(&p->pair[pair]);
 }
 
 void port_pool_give(struct port_pool *p, uint16_t rtp_port)
 {
 	uint16_t pair = pair_of(p, rtp_port);
 
-	if (pair == PAIR_END || p->next[pair] != PAIR_TAKEN)
+	if (pair == PAIR_END || p->pair[pair].next != PAIR_TAKEN)
 		abort();
 	append(p, pair);
 }

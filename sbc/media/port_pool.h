@@ -14,13 +14,18 @@
 #include <stdint.h>
 
 #include "sbc/base/arena.h"
+#include "sbc/base/prefetch.h"
+
+struct port_pair {
+	uint16_t next, prev; /* in the line of free pairs */
+};
 
 struct port_pool {
 	uint16_t lo; /* first RTP port, even */
 	uint16_t pairs;
 	uint16_t free;
-	uint16_t head, tail;   /* line of free pairs: next to take, last given back */
-	uint16_t *next, *prev; /* by pair number */
+	uint16_t head, tail;    /* line of free pairs: next to take, last given back */
+	struct port_pair *pair; /* by pair number */
 };
 
 /*
@@ -48,5 +53,8 @@ bool port_pool_claim(struct port_pool *p, uint16_t rtp_port);
 
 /* A pair that is not taken, or not of this pool, aborts: somebody's flow would be given away. */
 void port_pool_give(struct port_pool *p, uint16_t rtp_port);
+
+/* What port_pool_give() will look at, see prefetch.h. */
+void port_pool_give_ahead(const struct port_pool *p, uint16_t rtp_port);
 
 #endif

@@ -78,6 +78,14 @@ bool port_set_claim(struct port_set *s, struct net_addr at)
 	return true;
 }
 
+void port_set_give_ahead(const struct port_set *s, struct net_addr at)
+{
+	uint16_t i = port_set_address(s, at.ip);
+
+	if (i != PORT_SET_NONE)
+		port_pool_give_ahead(&s->pool[i], at.port);
+}
+
 bool port_set_give(struct port_set *s, struct net_addr at)
 {
 	uint16_t i = port_set_address(s, at.ip);

@@ -48,4 +48,7 @@ bool port_set_claim(struct port_set *s, struct net_addr at);
 /* Gives a pair back; false when it is not in the set. One that is not taken aborts. */
 bool port_set_give(struct port_set *s, struct net_addr at);
 
+/* Asks for what port_set_give() will look at: see prefetch.h. */
+void port_set_give_ahead(const struct port_set *s, struct net_addr at);
+
 #endif
