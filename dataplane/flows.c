@@ -90,20 +90,42 @@ static void part(struct worker *w, uint32_t index, uint32_t partner)
 	flow_join(f, NULL);
 }
 
+static uint32_t index_of_action(const struct dataplane *dp, const struct engine_action *a)
+{
+	if (a->type != ENGINE_FLOW_PUBLISH && a->type != ENGINE_FLOW_RETIRE)
+		return FLOW_NONE;
+	return index_of(dp, a->flow.realm, a->flow.address, a->flow.port);
+}
+
+/* What live_remove() will change of flows that are retired: their places and who takes them. */
+static void live_ahead(const struct worker *w, const struct engine_out *out)
+{
+	uint32_t last = w->live_count;
+
+	for (uint32_t i = 0; i < out->count && last != 0; i++) {
+		const struct engine_action *a = &out->action[i];
+		uint32_t index =
+			a->type == ENGINE_FLOW_RETIRE ? index_of_action(w->dp, a) : FLOW_NONE;
+
+		if (index == FLOW_NONE)
+			continue;
+		rte_prefetch0(&w->dp->flow_slot[w->live[--last]]);
+		rte_prefetch0(&w->live[w->dp->flow_slot[index].live_at]);
+	}
+}
+
 void relay_ahead(const struct worker *w, const struct engine_out *out)
 {
 	for (uint32_t i = 0; i < out->count; i++) {
-		const struct engine_action *a = &out->action[i];
-		uint32_t index = FLOW_NONE;
+		uint32_t index = index_of_action(w->dp, &out->action[i]);
 
-		if (a->type == ENGINE_FLOW_PUBLISH || a->type == ENGINE_FLOW_RETIRE)
-			index = index_of(w->dp, a->flow.realm, a->flow.address, a->flow.port);
 		if (index == FLOW_NONE)
 			continue;
 		for (uint32_t at = 0; at < sizeof(struct flow); at += 64)
 			rte_prefetch0((const char *)&w->dp->flow[index] + at);
 		rte_prefetch0(&w->dp->flow_slot[index]);
 	}
+	live_ahead(w, out);
 }
 
 void relay_publish(struct worker *w, const struct flow_spec *spec)

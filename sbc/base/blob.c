@@ -16,13 +16,12 @@ static void class_init(struct blob_store *b, struct arena *a, uint32_t c)
 	if (count > INDEX_MASK)
 		abort();
 	b->mem[c] = arena_take(a, count, b->cls[c].size);
-	b->next[c] = arena_take(a, count, sizeof(**b->next));
-	b->len[c] = arena_take(a, count, sizeof(**b->len));
+	b->place[c] = arena_take(a, count, sizeof(**b->place));
 	b->head[c] = BLOB_END;
-	if (b->mem[c] == NULL || b->next[c] == NULL || b->len[c] == NULL)
+	if (b->mem[c] == NULL || b->place[c] == NULL)
 		return;
 	for (uint32_t i = 0; i < count; i++)
-		b->next[c][i] = i + 1 < count ? i + 1 : BLOB_END;
+		b->place[c][i].next = i + 1 < count ? i + 1 : BLOB_END;
 	b->head[c] = count ? 0 : BLOB_END;
 }
 
@@ -40,9 +39,9 @@ uint32_t blob_take(struct blob_store *b, uint32_t n)
 		uint32_t i = b->head[c];
 		if (b->cls[c].size < n || i == BLOB_END)
 			continue;
-		b->head[c] = b->next[c][i];
-		b->next[c][i] = BLOB_TAKEN;
-		b->len[c][i] = n;
+		b->head[c] = b->place[c][i].next;
+		b->place[c][i].next = BLOB_TAKEN;
+		b->place[c][i].len = n;
 		b->used[c]++;
 		return (c + 1) << CLASS_SHIFT | i;
 	}
@@ -63,7 +62,7 @@ static uint32_t class_of(const struct blob_store *b, uint32_t ref)
 {
 	uint32_t c = (ref >> CLASS_SHIFT) - 1, i = ref & INDEX_MASK;
 
-	if (c >= BLOB_CLASSES || i >= b->cls[c].count || b->next[c][i] != BLOB_TAKEN)
+	if (c >= BLOB_CLASSES || i >= b->cls[c].count || b->place[c][i].next != BLOB_TAKEN)
 		abort();
 	return c;
 }
@@ -74,7 +73,7 @@ void blob_set_len(struct blob_store *b, uint32_t ref, uint32_t n)
 
 	if (n > b->cls[c].size)
 		abort();
-	b->len[c][ref & INDEX_MASK] = n;
+	b->place[c][ref & INDEX_MASK].len = n;
 }
 
 uint32_t blob_room(const struct blob_store *b, uint32_t ref)
@@ -95,7 +94,7 @@ struct slice blob_slice(const struct blob_store *b, uint32_t ref)
 	if (ref == 0)
 		return SLICE_NONE;
 	uint32_t c = class_of(b, ref), i = ref & INDEX_MASK;
-	return slice_of((const char *)b->mem[c] + (size_t)i * b->cls[c].size, b->len[c][i]);
+	return slice_of((const char *)b->mem[c] + (size_t)i * b->cls[c].size, b->place[c][i].len);
 }
 
 void blob_give(struct blob_store *b, uint32_t ref)
@@ -103,9 +102,20 @@ void blob_give(struct blob_store *b, uint32_t ref)
 	if (ref == 0)
 		return;
 	uint32_t c = class_of(b, ref), i = ref & INDEX_MASK;
-	b->next[c][i] = b->head[c];
+	b->place[c][i].next = b->head[c];
 	b->head[c] = i;
 	b->used[c]--;
+}
+
+void blob_ahead(const struct blob_store *b, uint32_t ref, uint32_t n)
+{
+	uint32_t c = (ref >> CLASS_SHIFT) - 1, i = ref & INDEX_MASK;
+
+	if (c >= BLOB_CLASSES || i >= b->cls[c].count)
+		return;
+	prefetch(&b->place[c][i]);
+	prefetch_lines(b->mem[c] + (size_t)i * b->cls[c].size,
+		       n < b->cls[c].size ? n : b->cls[c].size);
 }
 
 uint32_t blob_used(const struct blob_store *b)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "sbc/base/arena.h"
+#include "sbc/base/prefetch.h"
 #include "sbc/base/slice.h"
 
 #define BLOB_CLASSES 5u
@@ -22,11 +23,15 @@ struct blob_class {
 	uint32_t count;
 };
 
+struct blob_place {
+	uint32_t next; /* free list; BLOB_TAKEN while in use */
+	uint32_t len;
+};
+
 struct blob_store {
 	struct blob_class cls[BLOB_CLASSES]; /* ascending by size; unused ones have count 0 */
 	uint8_t *mem[BLOB_CLASSES];
-	uint32_t *next[BLOB_CLASSES]; /* free list; BLOB_TAKEN while in use */
-	uint32_t *len[BLOB_CLASSES];
+	struct blob_place *place[BLOB_CLASSES]; /* by a block's index */
 	uint32_t head[BLOB_CLASSES];
 	uint32_t used[BLOB_CLASSES];
 };
@@ -49,6 +54,9 @@ struct slice blob_slice(const struct blob_store *b, uint32_t ref);
 
 /* Freeing 0 does nothing; freeing a free block aborts. */
 void blob_give(struct blob_store *b, uint32_t ref);
+
+/* Asks for a block, its first `n` bytes at most, and what is known of it: see prefetch.h. */
+void blob_ahead(const struct blob_store *b, uint32_t ref, uint32_t n);
 
 /* Blocks in use over all classes: 0 when everything has come back. */
 uint32_t blob_used(const struct blob_store *b);

@@ -13,13 +13,18 @@
 #include <stdint.h>
 
 #include "sbc/base/arena.h"
+#include "sbc/base/prefetch.h"
 
 #define POOL_NONE UINT32_MAX
 
+struct pool_place {
+	uint32_t gen;  /* odd while taken */
+	uint32_t next; /* free list */
+};
+
 struct pool {
 	uint8_t *objects;
-	uint32_t *gen;  /* odd while taken */
-	uint32_t *next; /* free list */
+	struct pool_place *place; /* by index */
 	uint32_t object_size;
 	uint32_t capacity;
 	uint32_t used;
@@ -38,7 +43,7 @@ void pool_give(struct pool *p, uint32_t index);
 /* Whether the object at an index is taken: for walks over the whole pool. */
 static inline bool pool_is_taken(const struct pool *p, uint32_t index)
 {
-	return index < p->capacity && (p->gen[index] & 1);
+	return index < p->capacity && (p->place[index].gen & 1);
 }
 
 /* No check: for an index that is known to be live. */
@@ -49,7 +54,7 @@ static inline void *pool_at(const struct pool *p, uint32_t index)
 
 static inline uint64_t pool_handle(const struct pool *p, uint32_t index)
 {
-	return (uint64_t)p->gen[index] << 32 | index;
+	return (uint64_t)p->place[index].gen << 32 | index;
 }
 
 static inline uint32_t pool_index(uint64_t handle)
@@ -57,12 +62,19 @@ static inline uint32_t pool_index(uint64_t handle)
 	return (uint32_t)handle;
 }
 
+/* Whether pool_get() or pool_give() of this index will find it taken, see prefetch.h. */
+static inline void pool_place_ahead(const struct pool *p, uint32_t index)
+{
+	prefetch(&p->place[index]);
+}
+
 /* The object a handle names, or NULL when it is gone. */
 static inline void *pool_get(const struct pool *p, uint64_t handle)
 {
 	uint32_t i = (uint32_t)handle;
 
-	if (i >= p->capacity || p->gen[i] != (uint32_t)(handle >> 32) || !(p->gen[i] & 1))
+	if (i >= p->capacity || p->place[i].gen != (uint32_t)(handle >> 32) ||
+	    !(p->place[i].gen & 1))
 		return NULL;
 	return pool_at(p, i);
 }

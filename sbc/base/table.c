@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* next[] of an index that is in no chain: neither an index nor TABLE_NONE. */
+/* `next` of an index that is in no chain: neither an index nor TABLE_NONE. */
 #define TABLE_OUT (UINT32_MAX - 1)
 
 static uint32_t head_count(uint32_t capacity)
@@ -20,44 +20,43 @@ void table_init(struct table *t, struct arena *a, uint32_t capacity)
 
 	*t = (struct table){.mask = heads - 1};
 	t->heads = arena_take(a, heads, sizeof(*t->heads));
-	t->next = arena_take(a, capacity, sizeof(*t->next));
-	t->hash = arena_take(a, capacity, sizeof(*t->hash));
-	if (t->heads == NULL || t->next == NULL || t->hash == NULL)
+	t->place = arena_take(a, capacity, sizeof(*t->place));
+	if (t->heads == NULL || t->place == NULL)
 		return;
 
 	t->capacity = capacity;
 	for (uint32_t i = 0; i < heads; i++)
 		t->heads[i] = TABLE_NONE;
 	for (uint32_t i = 0; i < capacity; i++)
-		t->next[i] = TABLE_OUT;
+		t->place[i].next = TABLE_OUT;
 }
 
 void table_insert(struct table *t, uint32_t index, uint32_t hash)
 {
-	if (index >= t->capacity || t->next[index] != TABLE_OUT)
+	if (index >= t->capacity || t->place[index].next != TABLE_OUT)
 		abort();
-	t->hash[index] = hash;
-	t->next[index] = t->heads[hash & t->mask];
+	t->place[index].hash = hash;
+	t->place[index].next = t->heads[hash & t->mask];
 	t->heads[hash & t->mask] = index;
 	t->count++;
 }
 
 void table_remove(struct table *t, uint32_t index)
 {
-	if (index >= t->capacity || t->next[index] == TABLE_OUT)
+	if (index >= t->capacity || t->place[index].next == TABLE_OUT)
 		return;
-	uint32_t *link = &t->heads[t->hash[index] & t->mask];
+	uint32_t *link = &t->heads[t->place[index].hash & t->mask];
 	while (*link != index)
-		link = &t->next[*link];
-	*link = t->next[index];
-	t->next[index] = TABLE_OUT;
+		link = &t->place[*link].next;
+	*link = t->place[index].next;
+	t->place[index].next = TABLE_OUT;
 	t->count--;
 }
 
 static uint32_t matching(const struct table *t, uint32_t index, uint32_t hash)
 {
-	while (index != TABLE_NONE && t->hash[index] != hash)
-		index = t->next[index];
+	while (index != TABLE_NONE && t->place[index].hash != hash)
+		index = t->place[index].next;
 	return index;
 }
 
@@ -69,5 +68,5 @@ uint32_t table_first(const struct table *t, uint32_t hash)
 
 uint32_t table_next(const struct table *t, uint32_t index)
 {
-	return matching(t, t->next[index], t->hash[index]);
+	return matching(t, t->place[index].next, t->place[index].hash);
 }

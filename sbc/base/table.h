@@ -14,13 +14,17 @@
 #include <stdint.h>
 
 #include "sbc/base/arena.h"
+#include "sbc/base/prefetch.h"
 
 #define TABLE_NONE UINT32_MAX
 
+struct table_place {
+	uint32_t next, hash;
+};
+
 struct table {
 	uint32_t *heads;
-	uint32_t *next;
-	uint32_t *hash;
+	struct table_place *place; /* by index */
 	uint32_t mask;
 	uint32_t count;
 	uint32_t capacity;
@@ -37,5 +41,31 @@ void table_remove(struct table *t, uint32_t index);
 /* First and following indices whose stored hash equals `hash`; TABLE_NONE ends. */
 uint32_t table_first(const struct table *t, uint32_t hash);
 uint32_t table_next(const struct table *t, uint32_t index);
+
+/* ---- ahead of use, see prefetch.h: an index that is not in the table is harmless ---- */
+
+/* Where table_first() begins. */
+static inline void table_find_ahead(const struct table *t, uint32_t hash)
+{
+	prefetch(&t->heads[hash & t->mask]);
+}
+
+/* What table_first() will look at first, if anything; its hash may be another. */
+static inline uint32_t table_candidate(const struct table *t, uint32_t hash)
+{
+	return t->count ? t->heads[hash & t->mask] : TABLE_NONE;
+}
+
+/* What the table knows of an index. */
+static inline void table_place_ahead(const struct table *t, uint32_t index)
+{
+	prefetch(&t->place[index]);
+}
+
+/* After that has come: where table_remove() begins. */
+static inline void table_remove_ahead(const struct table *t, uint32_t index)
+{
+	prefetch(&t->heads[t->place[index].hash & t->mask]);
+}
 
 #endif

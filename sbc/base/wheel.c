@@ -11,44 +11,43 @@ void wheel_init(struct wheel *w, struct arena *a, uint32_t capacity, uint64_t no
 	*w = (struct wheel){.tick = now_ms / WHEEL_TICK_MS, .resume = WHEEL_NONE};
 	w->seen = w->tick;
 	w->heads = arena_take(a, WHEEL_SLOTS, sizeof(*w->heads));
-	w->next = arena_take(a, capacity, sizeof(*w->next));
-	w->prev = arena_take(a, capacity, sizeof(*w->prev));
-	w->due = arena_take(a, capacity, sizeof(*w->due));
-	if (w->heads == NULL || w->next == NULL || w->prev == NULL || w->due == NULL)
+	w->place = arena_take(a, capacity, sizeof(*w->place));
+	if (w->heads == NULL || w->place == NULL)
 		return;
 
 	w->capacity = capacity;
 	memset(w->heads, 0xff, WHEEL_SLOTS * sizeof(*w->heads));
-	memset(w->due, 0xff, capacity * sizeof(*w->due));
+	for (uint32_t i = 0; i < capacity; i++)
+		w->place[i].due = DISARMED;
 }
 
 static void link_before(struct wheel *w, uint32_t slot, uint32_t timer, uint32_t successor)
 {
-	uint32_t before = successor != WHEEL_NONE ? w->prev[successor] : WHEEL_NONE;
+	uint32_t before = successor != WHEEL_NONE ? w->place[successor].prev : WHEEL_NONE;
 
-	w->prev[timer] = before;
-	w->next[timer] = successor;
+	w->place[timer].prev = before;
+	w->place[timer].next = successor;
 	if (successor != WHEEL_NONE)
-		w->prev[successor] = timer;
+		w->place[successor].prev = timer;
 	if (before != WHEEL_NONE)
-		w->next[before] = timer;
+		w->place[before].next = timer;
 	else
 		w->heads[slot] = timer;
 }
 
 static void unlink_timer(struct wheel *w, uint32_t timer)
 {
-	uint32_t next = w->next[timer], prev = w->prev[timer];
+	uint32_t next = w->place[timer].next, prev = w->place[timer].prev;
 
 	if (w->resume == timer)
 		w->resume = next;
 	if (next != WHEEL_NONE)
-		w->prev[next] = prev;
+		w->place[next].prev = prev;
 	if (prev != WHEEL_NONE)
-		w->next[prev] = next;
+		w->place[prev].next = next;
 	else
-		w->heads[SLOT(w->due[timer])] = next;
-	w->due[timer] = DISARMED;
+		w->heads[SLOT(w->place[timer].due)] = next;
+	w->place[timer].due = DISARMED;
 	w->armed--;
 }
 
@@ -66,7 +65,7 @@ void wheel_arm(struct wheel *w, uint32_t timer, uint64_t deadline_ms)
 {
 	if (timer >= w->capacity)
 		abort();
-	if (w->due[timer] != DISARMED)
+	if (w->place[timer].due != DISARMED)
 		unlink_timer(w, timer);
 
 	uint64_t due = deadline_tick(w, deadline_ms);
@@ -78,7 +77,7 @@ void wheel_arm(struct wheel *w, uint32_t timer, uint64_t deadline_ms)
 	} else {
 		link_before(w, slot, timer, w->heads[slot]);
 	}
-	w->due[timer] = due;
+	w->place[timer].due = due;
 	w->armed++;
 }
 
@@ -88,9 +87,21 @@ void wheel_disarm(struct wheel *w, uint32_t timer)
 		unlink_timer(w, timer);
 }
 
+void wheel_disarm_ahead(const struct wheel *w, uint32_t timer)
+{
+	const struct wheel_place *p = &w->place[timer];
+
+	if (p->due == DISARMED)
+		return;
+	if (p->next != WHEEL_NONE)
+		prefetch(&w->place[p->next]);
+	if (p->prev != WHEEL_NONE)
+		prefetch(&w->place[p->prev]);
+}
+
 bool wheel_is_armed(const struct wheel *w, uint32_t timer)
 {
-	return timer < w->capacity && w->due[timer] != DISARMED;
+	return timer < w->capacity && w->place[timer].due != DISARMED;
 }
 
 /*
@@ -120,9 +131,9 @@ static bool serve_slot(struct wheel *w, uint64_t now, uint32_t *timers, uint32_t
 			w->resume = at;
 			return false;
 		}
-		uint32_t next = w->next[at];
+		uint32_t next = w->place[at].next;
 		(*budget)--;
-		if (w->due[at] <= now) {
+		if (w->place[at].due <= now) {
 			unlink_timer(w, at);
 			timers[(*n)++] = at;
 		}
@@ -166,9 +177,9 @@ static uint64_t next_tick(const struct wheel *w, uint64_t slots)
 		return w->tick;
 	/* Nothing is overdue, so what sits in the slot of a tick is due then or turns later. */
 	for (uint64_t t = w->tick; t < w->tick + slots && best > t; t++)
-		for (uint32_t i = w->heads[SLOT(t)]; i != WHEEL_NONE; i = w->next[i])
-			if (w->due[i] < best)
-				best = w->due[i];
+		for (uint32_t i = w->heads[SLOT(t)]; i != WHEEL_NONE; i = w->place[i].next)
+			if (w->place[i].due < best)
+				best = w->place[i].due;
 	return best;
 }
 

@@ -15,19 +15,23 @@
 #include <stdint.h>
 
 #include "sbc/base/arena.h"
+#include "sbc/base/prefetch.h"
 
 #define WHEEL_TICK_MS 4u
 #define WHEEL_SLOTS   8192u /* one turn is 32.8 s: RFC 3261's 64*T1 fits in it */
 #define WHEEL_NONE    UINT32_MAX
 
+struct wheel_place {
+	uint64_t due; /* deadline in ticks; UINT64_MAX is disarmed */
+	uint32_t next, prev;
+};
+
 struct wheel {
 	uint32_t *heads;
-	uint32_t *next;
-	uint32_t *prev;
-	uint64_t *due;   /* deadline in ticks; UINT64_MAX is disarmed */
-	uint64_t tick;   /* all slots before this tick have been served */
-	uint64_t seen;   /* tick of the latest wheel_expire() */
-	uint32_t resume; /* where a walk stopped by its budget goes on */
+	struct wheel_place *place; /* by timer */
+	uint64_t tick;             /* all slots before this tick have been served */
+	uint64_t seen;             /* tick of the latest wheel_expire() */
+	uint32_t resume;           /* where a walk stopped by its budget goes on */
 	uint32_t capacity;
 	uint32_t armed;
 };
@@ -53,6 +57,25 @@ static inline bool wheel_is_behind(const struct wheel *w)
 {
 	return w->tick < w->seen || w->resume != WHEEL_NONE;
 }
+
+/* The timer that the latest wheel_expire() stopped before, and what follows one in its slot. */
+static inline uint32_t wheel_stopped_at(const struct wheel *w)
+{
+	return w->resume;
+}
+
+static inline uint32_t wheel_after(const struct wheel *w, uint32_t timer)
+{
+	return w->place[timer].next;
+}
+
+/* Where a timer stands, and once that has come what wheel_disarm() changes: see prefetch.h. */
+static inline void wheel_place_ahead(const struct wheel *w, uint32_t timer)
+{
+	prefetch(&w->place[timer]);
+}
+
+void wheel_disarm_ahead(const struct wheel *w, uint32_t timer);
 
 /*
  * A lower bound for the next deadline, in ms: nothing fires before it. UINT64_MAX

@@ -2,6 +2,9 @@
 
 #include "sbc/core/offer.h"
 
+/* Of a leg's strings as much as most have. */
+#define LEG_AHEAD 128u
+
 uint32_t *call_exchanges(struct call *call)
 {
 	return &call->exchanges;
@@ -69,14 +72,67 @@ struct call *call_by_id(const struct engine *e, struct slice id)
 	return NULL;
 }
 
+void call_find_ahead(const struct engine *e, struct rx *rx)
+{
+	rx->dialog = dialog_hash(e, rx->call_id, rx->to_tag);
+	table_find_ahead(&e->dialogs, rx->dialog);
+}
+
+void call_ahead(const struct engine *e, const struct rx *rx)
+{
+	uint32_t i = table_candidate(&e->dialogs, rx->dialog);
+
+	if (i == TABLE_NONE)
+		return;
+	table_place_ahead(&e->dialogs, i);
+	prefetch_lines(pool_at(&e->calls, i / 2), sizeof(struct call));
+}
+
+/* What requests and responses on both legs are made of. */
+static void call_blobs_ahead(const struct engine *e, const struct call *call)
+{
+	for (uint8_t i = 0; i < 2; i++) {
+		const struct leg *l = &call->leg[i];
+
+		blob_ahead(&e->blobs, l->ident, LEG_AHEAD);
+		blob_ahead(&e->blobs, l->remote_tag, LEG_AHEAD);
+		blob_ahead(&e->blobs, l->target, LEG_AHEAD);
+		blob_ahead(&e->blobs, l->routes, LEG_AHEAD);
+	}
+	blob_ahead(&e->blobs, call->streams, sizeof(struct stream));
+}
+
+void call_end_ahead(struct engine *e, const struct call *call)
+{
+	uint32_t index = call_index(e, call);
+
+	table_place_ahead(&e->ids, index);
+	wheel_place_ahead(&e->wheel, index);
+	pool_place_ahead(&e->calls, index);
+	pool_place_ahead(&e->exchanges, pool_index(call->invite));
+	offer_end_ahead(e, call);
+}
+
+/* After that has come. */
+static void call_free_ahead(const struct engine *e, const struct call *call)
+{
+	uint32_t index = call_index(e, call);
+
+	table_remove_ahead(&e->dialogs, 2 * index);
+	table_remove_ahead(&e->dialogs, 2 * index + 1);
+	table_remove_ahead(&e->ids, index);
+	wheel_disarm_ahead(&e->wheel, index);
+}
+
 struct call *call_find(struct engine *e, const struct rx *rx, uint8_t *leg)
 {
-	uint32_t i = table_first(&e->dialogs, dialog_hash(e, rx->call_id, rx->to_tag));
+	uint32_t i = table_first(&e->dialogs, rx->dialog);
 
 	for (; i != TABLE_NONE; i = table_next(&e->dialogs, i)) {
 		struct call *call = pool_at(&e->calls, i / 2);
 		struct leg *l = &call->leg[i & 1];
 
+		call_blobs_ahead(e, call);
 		if (slice_eq(leg_call_id(e, l), rx->call_id) && slice_eq(leg_tag(l), rx->to_tag) &&
 		    slice_eq(leg_remote_tag(e, l), rx->from_tag)) {
 			*leg = (uint8_t)(i & 1);
@@ -375,6 +431,7 @@ void call_end(struct engine *e, struct call *call, enum engine_end end, uint16_t
 	}
 	if (call_waits(e, call) && end != END_BYE_CALLEE)
 		bye |= CALL_BYE_CALLEE;
+	call_free_ahead(e, call);
 	call_account(e, call, end, status);
 	call_wind_up(e, call, status, bye);
 }

@@ -59,6 +59,15 @@ void call_unindex(struct engine *e, struct call *call);
 /* The call whose callee's leg has this Call-ID of ours: what a checkpoint calls its id. NULL: none. */
 struct call *call_by_id(const struct engine *e, struct slice id);
 
+/*
+ * Ahead of call_find() and of the end of a call (base/prefetch.h), each step after what
+ * the one before asked for has come: where a request's dialog stands in the table,
+ * once Call-ID and To tag are known; the call that stands there; what its end changes.
+ */
+void call_find_ahead(const struct engine *e, struct rx *rx);
+void call_ahead(const struct engine *e, const struct rx *rx);
+void call_end_ahead(struct engine *e, const struct call *call);
+
 /* The leg that a request belongs to: Call-ID and both tags (12.2.2). NULL: none. */
 struct call *call_find(struct engine *e, const struct rx *rx, uint8_t *leg);
 

@@ -39,6 +39,7 @@ static void request_bye(struct engine *e, struct call *call, uint8_t from, struc
 {
 	struct reply ok = {.status = 200};
 
+	call_end_ahead(e, call);
 	if (request_open(e, rx, EXCHANGE_RELAY, from)) {
 		exchange_reply(e, rx->ex, 200, leg_tag(&call->leg[from]), SLICE_NONE);
 		exchange_free(e, rx->ex);

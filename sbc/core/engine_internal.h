@@ -102,6 +102,7 @@ struct rx {
 	struct sip_uri uri; /* the Request-URI, once engine_request_uri() has read it */
 	struct slice from_tag, to_tag;
 	struct slice call_id;
+	uint32_t dialog;     /* of a request with a To tag: what call_find() looks for */
 	struct exchange *ex; /* request already has a transaction: answers go there */
 	bool forwarded;      /* by another node: answered here, whatever it is */
 };

@@ -69,13 +69,14 @@ bool engine_rx_init(struct engine *e, struct rx *rx, const struct sip_msg *m,
 		return false;
 	rx->realm = e->snap->listener[index].realm;
 	rx->slot = e->slots.realm_of[rx->realm];
-	if (rx->slot == SLOT_NONE || sip_via_top(m, &rx->via) != SBC_OK ||
-	    sip_cseq_of(m, &rx->cseq) != SBC_OK ||
-	    sip_addr_tagged_of(m, SIP_HDR_FROM, &rx->from, &rx->from_tag) != SBC_OK ||
+	rx->call_id = sip_msg_value(m, SIP_HDR_CALL_ID);
+	if (rx->slot == SLOT_NONE ||
 	    sip_addr_tagged_of(m, SIP_HDR_TO, &rx->to, &rx->to_tag) != SBC_OK)
 		return false;
-	rx->call_id = sip_msg_value(m, SIP_HDR_CALL_ID);
-	return true;
+	if (m->is_request && rx->to_tag.n)
+		call_find_ahead(e, rx);
+	return sip_via_top(m, &rx->via) == SBC_OK && sip_cseq_of(m, &rx->cseq) == SBC_OK &&
+	       sip_addr_tagged_of(m, SIP_HDR_FROM, &rx->from, &rx->from_tag) == SBC_OK;
 }
 
 /* Parsed, but a header that everything hangs on does not make sense. */
@@ -133,6 +134,8 @@ static void receive_request(struct engine *e, struct rx *rx)
 {
 	uint64_t tx = 0;
 
+	if (rx->to_tag.n)
+		call_ahead(e, rx);
 	if (tx_server_match(e->tx, rx->m, &rx->via, &rx->path, e->now, e->out, &tx) != TX_NEW)
 		return;
 	engine_request(e, rx);

@@ -88,6 +88,9 @@ void offer_publish(struct engine *e, struct call *call);
 /* All flows and ports of a call. */
 void offer_end(struct engine *e, struct call *call);
 
+/* Asks for what that gives back: see base/prefetch.h. */
+void offer_end_ahead(struct engine *e, const struct call *call);
+
 /* What one side says of a stream: address, direction, and by whose word it is sent to. */
 void offer_side_set(const struct engine *e, const struct leg *leg, struct stream_side *side,
 		    const struct sdp_media *m);

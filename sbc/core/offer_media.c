@@ -256,6 +256,17 @@ void offer_commit(struct engine *e, struct call *call)
 	store_touch(e, call, STORE_NOW);
 }
 
+void offer_end_ahead(struct engine *e, const struct call *call)
+{
+	uint32_t n;
+	const struct stream *s = offer_streams(e, call->streams, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		for (uint8_t side = 0; side < 2; side++)
+			port_set_give_ahead(side_ports(e, call, side), stream_local(&s[i], side));
+	}
+}
+
 void offer_end(struct engine *e, struct call *call)
 {
 	uint32_t n;

@@ -203,6 +203,27 @@ static uint32_t expire_room(const struct tx_layer *l, uint32_t events, const str
 	return least(least(events, EXPIRE_BATCH), least(actions, bytes));
 }
 
+/*
+ * What ended calls leave behind goes in the order in which it came, long ago: while one
+ * is at hand, the object of the next but one comes, and then what that refers to.
+ */
+static void expire_ahead(const struct tx_layer *l)
+{
+	uint32_t next = wheel_stopped_at(&l->wheel), after;
+
+	if (next == WHEEL_NONE)
+		return;
+	blob_ahead(l->blobs, tx_at(l, next)->msg, 0);
+	table_remove_ahead(&l->table, next);
+	after = wheel_after(&l->wheel, next);
+	if (after == WHEEL_NONE)
+		return;
+	prefetch_lines(tx_at(l, after), sizeof(struct tx));
+	wheel_place_ahead(&l->wheel, after);
+	table_place_ahead(&l->table, after);
+	pool_place_ahead(&l->pool, after);
+}
+
 uint32_t tx_expire(struct tx_layer *l, uint64_t now, struct tx_event *events, uint32_t max,
 		   uint32_t budget, struct engine_out *out)
 {
@@ -216,6 +237,7 @@ uint32_t tx_expire(struct tx_layer *l, uint64_t now, struct tx_event *events, ui
 			return n;
 		}
 		uint32_t got = wheel_expire(&l->wheel, now, timers, room, budget);
+		expire_ahead(l);
 		for (uint32_t i = 0; i < got; i++)
 			n += fire(l, timers[i], now, &events[n], out);
 		if (got < room) {

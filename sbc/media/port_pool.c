@@ -211,6 +211,16 @@ bool port_pool_claim(struct port_pool *p, uint16_t rtp_port)
 	return true;
 }
 
+void port_pool_give_ahead(const struct port_pool *p, uint16_t rtp_port)
+{
+	uint16_t pair = rtp_port / 2;
+
+	prefetch(&p->next[pair]);
+	prefetch(&p->prev[pair]);
+	prefetch(&p->taken[pair / 64]);
+	prefetch(&p->lined[pair / 64]);
+}
+
 void port_pool_give(struct port_pool *p, uint16_t rtp_port)
 {
 	if (!is_taken(p, rtp_port))

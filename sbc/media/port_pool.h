@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "sbc/base/arena.h"
+#include "sbc/base/prefetch.h"
 
 /* The ports there are, as pairs: of port / 2. The first is nobody's. */
 #define PORT_POOL_ALL 32768u
@@ -62,5 +63,8 @@ bool port_pool_claim(struct port_pool *p, uint16_t rtp_port);
 
 /* A pair that is not taken aborts: somebody's flow would be given away. */
 void port_pool_give(struct port_pool *p, uint16_t rtp_port);
+
+/* What port_pool_give() will look at, see prefetch.h. */
+void port_pool_give_ahead(const struct port_pool *p, uint16_t rtp_port);
 
 #endif

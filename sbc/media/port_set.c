@@ -159,6 +159,14 @@ static void give_of_now(struct port_set *s, uint16_t room, uint16_t port)
 	mark(s, s->of[room]);
 }
 
+void port_set_give_ahead(const struct port_set *s, struct net_addr at)
+{
+	uint16_t room = room_of(s, at.ip);
+
+	if (room != PORT_SET_NONE)
+		port_pool_give_ahead(&s->pool[room], at.port);
+}
+
 bool port_set_give(struct port_set *s, struct net_addr at)
 {
 	uint16_t room = room_of(s, at.ip);

@@ -69,4 +69,7 @@ bool port_set_claim(struct port_set *s, struct net_addr at);
  */
 bool port_set_give(struct port_set *s, struct net_addr at);
 
+/* Asks for what port_set_give() will look at: see prefetch.h. */
+void port_set_give_ahead(const struct port_set *s, struct net_addr at);
+
 #endif

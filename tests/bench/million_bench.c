@@ -428,8 +428,7 @@ static double call_bytes(const struct border *b)
 	uint64_t n = 0;
 
 	for (uint32_t c = 0; c < BLOB_CLASSES; c++)
-		n += (uint64_t)blobs->used[c] *
-		     (blobs->cls[c].size + sizeof(**blobs->next) + sizeof(**blobs->len));
+		n += (uint64_t)blobs->used[c] * (blobs->cls[c].size + sizeof(**blobs->place));
 	n += (uint64_t)e->calls.used * (sizeof(struct call) + call_places());
 	n += (uint64_t)b->w->live_count *
 	     (sizeof(struct flow) + sizeof(struct flow_slot) + sizeof(*b->w->live) + 1);

@@ -87,7 +87,7 @@ static void the_generation_may_wrap(void **state)
 {
 	struct pool *p = &((struct fixture *)*state)->pool;
 
-	p->gen[p->free_head] = UINT32_MAX - 1;
+	p->place[p->free_head].gen = UINT32_MAX - 1;
 	uint32_t at = pool_take(p);
 	uint64_t last = pool_handle(p, at);
 	assert_non_null(pool_get(p, last));

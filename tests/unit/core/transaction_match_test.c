@@ -93,9 +93,9 @@ static void equal_hashes_are_told_apart_by_the_whole_key(void **state)
 	uint32_t ia = pool_index(ta), ib = pool_index(tb);
 
 	/* b under a's hash, and a still found; then a alone under c's. */
-	uint32_t hash_b = f.l->table.hash[ib];
+	uint32_t hash_b = f.l->table.place[ib].hash;
 	table_remove(&f.l->table, ib);
-	table_insert(&f.l->table, ib, f.l->table.hash[ia]);
+	table_insert(&f.l->table, ib, f.l->table.place[ia].hash);
 	assert_int_equal(fx_receive(&f, &a, &matched), TX_ABSORBED);
 	assert_true(matched == ta);
 	table_remove(&f.l->table, ia);
