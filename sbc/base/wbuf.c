@@ -35,7 +35,8 @@ void wbuf_u64(struct wbuf *w, uint64_t v)
 		return;
 	}
 	end = decimal_write(digits, v);
-	wbuf_append(w, digits, (uint32_t)(end - digits));
+	/* No more than twenty: the mask changes nothing but what compilers warn of. */
+	wbuf_append(w, digits, (uint32_t)(end - digits) & 31);
 }
 
 static const char digit[] = "0123456789abcdef";
