@@ -102,18 +102,24 @@ void ident_mint(struct ident_gen *g, const struct siphash_key *key, uint8_t buck
 	seal(key, bucket, (struct body){low, (uint32_t)high}, out);
 }
 
-void ident_derive(const struct siphash_key *key, uint8_t bucket, struct slice input, char *out)
+/* Keys of its own: no choice of input can meet what mask and check are made of. */
+void ident_derive_key_init(struct ident_derive_key *d, const struct siphash_key *key)
 {
-	uint64_t half[2];
-
-	/* Keys of its own: no choice of input can meet what mask and check are made of. */
 	for (int i = 0; i < 2; i++) {
 		const uint8_t label[2] = {'d', (uint8_t)i}, other[2] = {'e', (uint8_t)i};
-		struct siphash_key sub = {siphash24(key, label, sizeof(label)),
-					  siphash24(key, other, sizeof(other))};
-		half[i] = siphash24(&sub, input.p, input.n);
+
+		d->half[i] = (struct siphash_key){siphash24(key, label, sizeof(label)),
+						  siphash24(key, other, sizeof(other))};
 	}
-	seal(key, bucket, (struct body){half[0], (uint32_t)half[1]}, out);
+}
+
+void ident_derive(const struct siphash_key *key, const struct ident_derive_key *d, uint8_t bucket,
+		  struct slice input, char *out)
+{
+	const uint64_t low = siphash24(&d->half[0], input.p, input.n);
+	const uint64_t high = siphash24(&d->half[1], input.p, input.n);
+
+	seal(key, bucket, (struct body){low, (uint32_t)high}, out);
 }
 
 #ifdef __SSSE3__

@@ -46,12 +46,20 @@ void ident_tag(struct ident_gen *g, char *out);
 /* Writes IDENT_LEN hex digits, no NUL, carrying `bucket`. */
 void ident_mint(struct ident_gen *g, const struct siphash_key *key, uint8_t bucket, char *out);
 
+/* What ident_derive() hashes its input with: made of a node's key once. */
+struct ident_derive_key {
+	struct siphash_key half[2];
+};
+
+void ident_derive_key_init(struct ident_derive_key *d, const struct siphash_key *key);
+
 /*
  * The same for a fixed input instead of the generator: equal inputs give equal
  * identifiers on every shard and after a restart with the same key (contact
- * users of one phone stay the same over its re-registrations).
+ * users of one phone stay the same over its re-registrations). `d` is of that key.
  */
-void ident_derive(const struct siphash_key *key, uint8_t bucket, struct slice input, char *out);
+void ident_derive(const struct siphash_key *key, const struct ident_derive_key *d, uint8_t bucket,
+		  struct slice input, char *out);
 
 /* Whether `s` was minted with this key; if so its bucket. */
 bool ident_is_ours(const struct siphash_key *key, struct slice s, uint8_t *bucket);

@@ -113,10 +113,7 @@ char *net_addr_compose(char *p, struct net_addr a)
 	return decimal_write(p, a.port);
 }
 
-/*
- * An address is written whole or not at all: aside first, where the longest has no room.
- * The mask is for compilers that warn of longer ones.
- */
+/* An address is written whole or not at all: aside first, where the longest has no room. */
 void net_ip_write(struct wbuf *w, uint32_t ip)
 {
 	char text[NET_ADDR_STRLEN];
@@ -124,7 +121,7 @@ void net_ip_write(struct wbuf *w, uint32_t ip)
 	if (!w->full && w->cap - w->n >= NET_ADDR_STRLEN)
 		wbuf_took(w, net_ip_compose(w->p + w->n, ip));
 	else
-		wbuf_append(w, text, (uint32_t)(net_ip_compose(text, ip) - text) & 31);
+		wbuf_put_aside(w, text, net_ip_compose(text, ip));
 }
 
 void net_addr_write(struct wbuf *w, struct net_addr a)
@@ -134,7 +131,7 @@ void net_addr_write(struct wbuf *w, struct net_addr a)
 	if (!w->full && w->cap - w->n >= NET_ADDR_STRLEN)
 		wbuf_took(w, net_addr_compose(w->p + w->n, a));
 	else
-		wbuf_append(w, text, (uint32_t)(net_addr_compose(text, a) - text) & 31);
+		wbuf_put_aside(w, text, net_addr_compose(text, a));
 }
 
 bool net_ip_is_unicast(uint32_t ip)

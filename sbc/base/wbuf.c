@@ -27,16 +27,12 @@ char *wbuf_copy_out(char *to, struct slice s)
 /* In place where there is room for the longest, else aside first. */
 void wbuf_u64(struct wbuf *w, uint64_t v)
 {
-	char digits[DECIMAL_MAX], *end;
+	char digits[DECIMAL_MAX];
 
-	if (!w->full && w->cap - w->n >= DECIMAL_MAX) {
-		end = decimal_write(w->p + w->n, v);
-		w->n = (uint32_t)(end - w->p);
-		return;
-	}
-	end = decimal_write(digits, v);
-	/* No more than twenty: the mask changes nothing but what compilers warn of. */
-	wbuf_append(w, digits, (uint32_t)(end - digits) & 31);
+	if (!w->full && w->cap - w->n >= DECIMAL_MAX)
+		wbuf_took(w, decimal_write(w->p + w->n, v));
+	else
+		wbuf_put_aside(w, digits, decimal_write(digits, v));
 }
 
 static const char digit[] = "0123456789abcdef";

@@ -197,8 +197,8 @@ void leg_contact_write(struct engine *e, struct wbuf *w, struct leg *leg)
 	uint16_t listener = engine_listener(e, leg->listener);
 
 	if (leg->contact[0] == '\0')
-		ident_derive(&e->key, ident_bucket(&e->key, leg_call_id(e, leg)), leg_tag(leg),
-			     leg->contact);
+		ident_derive(&e->key, &e->derive, ident_bucket(&e->key, leg_call_id(e, leg)),
+			     leg_tag(leg), leg->contact);
 	wbuf_lit(w, "<sip:");
 	wbuf_put(w, slice_of(leg->contact, sizeof(leg->contact)));
 	wbuf_char(w, '@');

@@ -106,6 +106,7 @@ struct engine *engine_init(void *mem, size_t len, const struct engine_conf *conf
 	e->no_records = conf->no_records;
 	e->sweep = POOL_NONE;
 	ident_gen_init(&e->gen, &conf->seed);
+	ident_derive_key_init(&e->derive, &e->key);
 	slots_load(&e->slots, conf->snapshot);
 	store_init(e);
 	return e;

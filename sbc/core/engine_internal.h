@@ -49,6 +49,7 @@
 struct engine {
 	struct engine_limits limits;
 	struct siphash_key key;
+	struct ident_derive_key derive; /* of `key` */
 	struct ident_gen gen;
 	const struct snapshot *snap;
 	struct slots slots;

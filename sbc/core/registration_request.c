@@ -37,7 +37,7 @@ void registration_mint(const struct engine *e, uint16_t slot, struct slice user,
 	part[1] = siphash24(&key, user.p, user.n);
 	key.k1 ^= part[1];
 	part[2] = siphash24(&key, contact_uri.p, contact_uri.n);
-	ident_derive(&e->key, ident_bucket(&e->key, user),
+	ident_derive(&e->key, &e->derive, ident_bucket(&e->key, user),
 		     slice_of((const char *)part, sizeof(part)), out);
 }
 

@@ -119,6 +119,18 @@ static void check_output(const struct sip_msg *m, struct slice text)
 	check_address(m, text, SIP_HDR_CONTACT);
 }
 
+/* A message takes the bytes that it has, and not one less will do. */
+static void check_room(const struct sip_msg *m, const struct hiding_request *r, struct slice text)
+{
+	static char exact[sizeof(out)];
+	struct wbuf w;
+
+	wbuf_init(&w, exact, text.n);
+	require(hiding_write_request(&w, m, r) == SBC_OK && slice_eq(wbuf_slice(&w), text));
+	wbuf_init(&w, exact, text.n - 1);
+	require(hiding_write_request(&w, m, r) == SBC_EFULL);
+}
+
 static void rewrite_request(const struct sip_msg *m, uint16_t from, struct slice body)
 {
 	const struct hiding_request r = {
@@ -139,8 +151,10 @@ static void rewrite_request(const struct sip_msg *m, uint16_t from, struct slice
 	struct wbuf w;
 
 	wbuf_init(&w, out, sizeof(out));
-	if (hiding_write_request(&w, m, &r) == SBC_OK)
-		check_output(m, wbuf_slice(&w));
+	if (hiding_write_request(&w, m, &r) != SBC_OK)
+		return;
+	check_output(m, wbuf_slice(&w));
+	check_room(m, &r, wbuf_slice(&w));
 }
 
 static void rewrite_response(const struct sip_msg *m, uint16_t from, struct slice body)
