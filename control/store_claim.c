@@ -2,11 +2,11 @@
  * A node alone: each process of it writes under an epoch of its own.
  *
  * What an earlier process has sent may be carried out late, when Redis or the way
- * there stood still: its puts by epochs (store_batch.c), and so may its claims. A claim
- * therefore says what it has seen in the lease, as those of a cluster do, and takes
- * nothing when that has changed: it is told what is there now, and made again. The first
- * to be carried out after a claim of another process is that process's business, and
- * fails. A claim that is repeated finds its process there, and changes nothing.
+ * there stood still: its puts are refused by their epochs (store_batch.c), but so must
+ * its claims be. A claim therefore says what it has seen in the lease, as those of a
+ * cluster do. When that has changed it takes nothing and is told what is there now: a
+ * process that lives claims again, and for a dead one nobody does. A claim that is
+ * repeated finds its own process there, and changes nothing.
  */
 #include <inttypes.h>
 #include <stdio.h>

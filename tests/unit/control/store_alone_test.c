@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -473,6 +474,7 @@ static void tell(int fd)
 /* Puts calls; on a word puts them again, which Redis does not read; then hears nothing more. */
 static void child(const struct orders *o)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	memset(&bed, 0, sizeof(bed));
 	uv_loop_init(&bed.loop);
 	uv_timer_init(&bed.loop, &bed.tick);
