@@ -22,12 +22,12 @@ YES = r"static bool carried(struct slice v)\n{\n\t(void)v;\n\treturn true;\n}\n\
 MUTANTS = [
     ("header-subject-crosses", "sbc/core/hiding_policy.c",
      r"(?s)(const struct hiding_rule hiding_rules.*?)\[SIP_HDR_SUBJECT\] = DROP",
-     YES + r"\1[SIP_HDR_SUBJECT] = {HIDING_CARRY, HIDING_ALWAYS, carried, NULL}",
+     YES + r"\1[SIP_HDR_SUBJECT] = {HIDING_KIND_CARRY, carried, NULL}",
      "one header that should be dropped is carried"),
     ("asserted-identity-host-crosses", "sbc/core/hiding_policy.c",
      r"(?s)(const struct hiding_rule hiding_rules.*?)"
      r"\[SIP_HDR_P_ASSERTED_IDENTITY\] = HOSTS\(ASSERTED\)",
-     YES + r"\1[SIP_HDR_P_ASSERTED_IDENTITY] = {HIDING_CARRY, HIDING_ALWAYS, carried, NULL}",
+     YES + r"\1[SIP_HDR_P_ASSERTED_IDENTITY] = {HIDING_KIND_CARRY, carried, NULL}",
      "an identity keeps its host"),
     ("from-host-crosses", "sbc/core/call_invite.c",
      r"struct slice from = identity\(e, rx->from\.whole, ours\);",
