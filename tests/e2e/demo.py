@@ -7,6 +7,7 @@ for: the exit code is 0 only if each of them was.
 
 import os
 import random
+import signal
 import socket
 import struct
 import sys
@@ -217,5 +218,12 @@ def _indent(text):
     return "".join(f"      {line}\n" for line in text.rstrip("\n").split("\n"))
 
 
+def _ended(_signal, _frame):
+    """What was made is removed on the way out, and once only."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _ended)
     sys.exit(Demo().run())

@@ -23,11 +23,18 @@ CLUSTER = ("cluster_nodes", "cluster_redis")
 
 def demo():
     """./dev demo sees all that it promises and leaves nothing behind."""
-    done = subprocess.run([sys.executable, os.path.join(HERE, "demo.py")], capture_output=True, text=True,
-                          timeout=300)
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    with subprocess.Popen([sys.executable, os.path.join(HERE, "demo.py")], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as demo_py:
+        try:
+            out, err = demo_py.communicate(timeout=300)
+        except BaseException as why:  # it clears away what it made, and is waited for
+            if not isinstance(why, KeyboardInterrupt):  # which it has had as well
+                demo_py.terminate()
+            demo_py.communicate()
+            raise
+    assert demo_py.returncode == 0, out[-6000:] + err[-2000:]
     left = subprocess.run(["ip", "netns"], capture_output=True, text=True).stdout
-    assert f"pst{os.getpid() % 100000}" not in left, left
+    assert f"pst{demo_py.pid % 100000}" not in left, left
 
 
 def cases():
