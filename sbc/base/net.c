@@ -121,7 +121,7 @@ void net_ip_write(struct wbuf *w, uint32_t ip)
 	if (!w->full && w->cap - w->n >= NET_ADDR_STRLEN)
 		wbuf_took(w, net_ip_compose(w->p + w->n, ip));
 	else
-		wbuf_put_aside(w, text, net_ip_compose(text, ip));
+		wbuf_put(w, wbuf_aside(text, net_ip_compose(text, ip)));
 }
 
 void net_addr_write(struct wbuf *w, struct net_addr a)
@@ -131,7 +131,7 @@ void net_addr_write(struct wbuf *w, struct net_addr a)
 	if (!w->full && w->cap - w->n >= NET_ADDR_STRLEN)
 		wbuf_took(w, net_addr_compose(w->p + w->n, a));
 	else
-		wbuf_put_aside(w, text, net_addr_compose(text, a));
+		wbuf_put(w, wbuf_aside(text, net_addr_compose(text, a)));
 }
 
 bool net_ip_is_unicast(uint32_t ip)

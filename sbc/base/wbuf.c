@@ -32,7 +32,7 @@ void wbuf_u64(struct wbuf *w, uint64_t v)
 	if (!w->full && w->cap - w->n >= DECIMAL_MAX)
 		wbuf_took(w, decimal_write(w->p + w->n, v));
 	else
-		wbuf_put_aside(w, digits, decimal_write(digits, v));
+		wbuf_put(w, wbuf_aside(digits, decimal_write(digits, v)));
 }
 
 static const char digit[] = "0123456789abcdef";

@@ -67,7 +67,10 @@ static inline void wbuf_copy(char *to, const char *from, uint32_t n)
  * A piece that was composed aside, of less than 32 bytes: the mask changes nothing but
  * what compilers, which see the room that it was composed in, warn of.
  */
-#define wbuf_put_aside(w, from, end) wbuf_append((w), (from), (uint32_t)((end) - (from)) & 31)
+static inline struct slice wbuf_aside(const char *from, const char *end)
+{
+	return slice_of(from, (uint32_t)(end - from) & 31);
+}
 
 /* wbuf_put() of pieces whose length the compiler does not know. */
 void wbuf_append(struct wbuf *w, const char *p, uint32_t n);

@@ -1,4 +1,6 @@
 /* Addresses for the other side: From, To, request URIs, asserted identities and their kin. */
+#include <assert.h>
+
 #include "sbc/core/hiding_internal.h"
 #include "sbc/sip/param.h"
 #include "sbc/sip/uri.h"
@@ -259,7 +261,9 @@ static void usual_address_write(struct wbuf *w, struct slice name, const struct 
 				struct slice host)
 {
 	const uint64_t quoted = name.n ? (uint64_t)name.n + sizeof("\"\" ") - 1 : 0;
-	char *at = wbuf_room(w, quoted + usual_uri_len(u, host) + 2);
+	const uint64_t n = quoted + usual_uri_len(u, host) + 2;
+	char *at = wbuf_room(w, n);
+	const char *const begin = at;
 
 	if (!at)
 		return;
@@ -270,6 +274,8 @@ static void usual_address_write(struct wbuf *w, struct slice name, const struct 
 	*at++ = '<';
 	at = usual_uri_out(at, u, host);
 	*at++ = '>';
+	assert((uint64_t)(at - begin) == n);
+	(void)begin;
 	wbuf_took(w, at);
 }
 

@@ -3,6 +3,8 @@
  * what is the border's own stands first, what is carried stays where it was, line by
  * line, and Content-Length ends the head.
  */
+#include <assert.h>
+
 #include "sbc/base/decimal.h"
 #include "sbc/core/hiding_internal.h"
 #include "sbc/core/reply.h"
@@ -67,17 +69,19 @@ static inline uint64_t start_len(const struct start *s, uint32_t sent_by)
 
 static inline void start_put(struct wbuf *w, const struct start *s)
 {
-	char sent_by[NET_ADDR_STRLEN], *at;
-	const uint32_t n = (uint32_t)(net_addr_compose(sent_by, s->sent_by) - sent_by);
+	char text[NET_ADDR_STRLEN];
+	const struct slice sent_by = wbuf_aside(text, net_addr_compose(text, s->sent_by));
+	const uint64_t n = start_len(s, sent_by.n);
+	char *at = wbuf_room(w, n);
+	const char *const begin = at;
 
-	at = wbuf_room(w, start_len(s, n));
 	if (!at)
 		return;
 	at = wbuf_copy_out(at, s->method);
 	*at++ = ' ';
 	at = wbuf_copy_out(at, s->request_uri);
 	at = wbuf_lit_out(at, " SIP/2.0\r\nVia: SIP/2.0/UDP ");
-	at = wbuf_copy_out(at, slice_of(sent_by, n));
+	at = wbuf_copy_out(at, sent_by);
 	at = wbuf_lit_out(at, ";branch=");
 	at = wbuf_copy_out(at, s->branch);
 	at = wbuf_lit_out(at, ";rport\r\nMax-Forwards: ");
@@ -92,7 +96,10 @@ static inline void start_put(struct wbuf *w, const struct start *s)
 	*at++ = ' ';
 	at = wbuf_copy_out(at, s->method);
 	at = wbuf_lit_out(at, "\r\n");
-	wbuf_took(w, LINE_OUT(at, "Contact", s->contact));
+	at = LINE_OUT(at, "Contact", s->contact);
+	assert((uint64_t)(at - begin) == n);
+	(void)begin;
+	wbuf_took(w, at);
 }
 
 /* ---- header lines ---- */
