@@ -89,19 +89,31 @@ static inline uint32_t scan_space(const char *p, uint32_t n)
 	return i + scan_space_plain(p + i, n - i);
 }
 
-/* `room` bytes may be read at p: beyond `end`, as a rule. */
-static inline const char *scan_colon(const char *p, const char *end, uint64_t room)
+/* Of a line whose first sixteen bytes have none. */
+static inline const char *scan_colon_far(const char *p, const char *end)
 {
-	for (; room >= 16 && p < end; p += 16, room -= 16) {
+	for (p += 16; end - p >= 16; p += 16) {
 		const uint32_t bits = (uint32_t)_mm_movemask_epi8(
 			_mm_cmpeq_epi8(scan_load(p), _mm_set1_epi8(':')));
 
-		if (!bits)
-			continue;
-		p += __builtin_ctz(bits);
-		return p < end ? p : end;
+		if (bits)
+			return p + __builtin_ctz(bits);
 	}
-	return p < end ? scan_colon_plain(p, end) : end;
+	return scan_colon_plain(p, end);
+}
+
+/* `room` bytes may be read at p: beyond `end`, as a rule. Most names are short. */
+static inline const char *scan_colon(const char *p, const char *end, uint64_t room)
+{
+	if (room < 16)
+		return scan_colon_plain(p, end);
+	const uint32_t bits =
+		(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(scan_load(p), _mm_set1_epi8(':')));
+
+	if (!bits)
+		return end - p > 16 ? scan_colon_far(p, end) : end;
+	p += __builtin_ctz(bits);
+	return p < end ? p : end;
 }
 
 #else
