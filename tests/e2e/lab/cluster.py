@@ -76,8 +76,7 @@ class Node:
         return self.border is not None and self.proc.alive()
 
     def kill(self):
-        self.proc.signal(signal.SIGKILL)
-        self.proc.wait(20)
+        self.border.kill()
 
     def pause(self):
         self.proc.signal(signal.SIGSTOP)

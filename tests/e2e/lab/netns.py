@@ -8,9 +8,11 @@ with them), then temporary files.
 import atexit
 import contextlib
 import ctypes
+import glob
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -87,6 +89,7 @@ class Net:
         os.chmod(self.dir, 0o755)
         self.namespaces = []
         self.processes = []
+        self.runtime_dirs = set()  # DPDK's: the daemon removes its own when it ends, but not when it is killed
         self._links = 0
         self._closed = False
         atexit.register(self.close)
@@ -166,6 +169,8 @@ class Net:
             p.stop()
         for ns in reversed(self.namespaces):
             sh("ip", "netns", "del", ns, check=False)
+        for path in self.runtime_dirs:
+            remove_runtime_dir(path)
         if not os.environ.get("POSTERN_KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
         atexit.unregister(self.close)
@@ -175,6 +180,20 @@ class Net:
 
     def __exit__(self, *exc):
         self.close()
+
+
+def remove_runtime_dir(path):
+    """What a killed DPDK process left of it; one that another process of that name still serves stays."""
+    for each in glob.glob(os.path.join(path, "dpdk_telemetry.v2*")):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            try:
+                s.connect(each)
+            except ConnectionRefusedError:
+                os.unlink(each)
+            except FileNotFoundError:
+                pass
+    with contextlib.suppress(OSError):
+        os.rmdir(path)
 
 
 def wait_for(what, predicate, seconds=20, every=0.05):

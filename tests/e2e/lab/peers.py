@@ -27,6 +27,9 @@ class Border:
         with open(self.config, "w") as f:
             f.write(config_text.replace("@SOCKET@", self.socket)
                     .replace("@STATE@", os.path.join(net.dir, f"{name}-state")))
+        node = re.match(r"\s*node:\s+name: (\S+)", config_text)
+        if node:
+            net.runtime_dirs.add(f"/var/run/dpdk/postern-{node[1]}")
         self.start(wait)
 
     def start(self, wait=True):
