@@ -3,10 +3,10 @@
  * codec between that and plain structs.
  *
  * A checkpoint is a list of fields, name and value, both bytes, each name once: what
- * becomes one Redis hash. Values are text that a person reads (docs/state.md
- * describes every field); the field `v` is the schema's version. A release reads
- * what the one before wrote: fields it does not know are passed over, fields that
- * are missing have the meaning they had before there were any.
+ * becomes one Redis hash. Values are text that a person reads, most of them lines of two
+ * fields (docs/state.md describes them all); the field `v` is the schema's version. A
+ * release reads what the one before wrote: what it does not know is passed over, what
+ * is missing has the meaning it had before there was any.
  *
  * Between threads a checkpoint is flat: for each field one byte of name length, two
  * of value length (little-endian), name, value. A flat one may come from a
@@ -30,7 +30,7 @@
 #include "sbc/base/wbuf.h"
 #include "sbc/media/sdp.h"
 
-#define CHECKPOINT_SCHEMA    2u     /* what is written; CHECKPOINT_SCHEMA - 1 is read too */
+#define CHECKPOINT_SCHEMA    3u     /* what is written; CHECKPOINT_SCHEMA - 1 is read too */
 #define CHECKPOINT_MAX       49152u /* bytes of a flat one: a call that does not fit is not kept */
 #define CHECKPOINT_EXCHANGES 4u
 
@@ -132,30 +132,33 @@ struct call_checkpoint {
 
 /* Which fields were written of those that may be absent from a later one. */
 struct checkpoint_shape {
-	uint16_t own; /* a bit each */
-	uint8_t streams, pendings;
 	uint8_t exchange[CHECKPOINT_EXCHANGES]; /* a bit each */
 };
 
-/* wbuf_ok() tells whether it fitted. What is written is always CHECKPOINT_SCHEMA. */
+/*
+ * wbuf_ok() tells whether it fitted. What is written is always CHECKPOINT_SCHEMA. Of text
+ * from messages only that of exchanges may hold line ends: nothing else does in a call
+ * of the engine's, and what does not fit for it is not written.
+ */
 struct checkpoint_shape checkpoint_call_write(struct wbuf *w, const struct call_checkpoint *c);
 
 /*
  * What makes a checkpoint of that shape into this one: the fields to be set, and behind
- * them, without values, those to be taken away. It leaves out `v`, `id`, `began` and
- * what identifies a leg (realm, addresses, identifiers, target, route set), but for legs
- * with a bit in `legs`: whoever changes these knows. checkpoint_call_write_rest() writes
- * what was left out.
+ * them, without values, those to be taken away. It leaves out `v` and, unless `fixed`
+ * says that it has changed, what is fixed: `id`, `began` and what identifies a leg
+ * (realm, addresses, identifiers, target, route set). checkpoint_call_write_rest() writes
+ * what is left out.
  */
 struct checkpoint_change {
-	unsigned legs;
+	bool fixed;
 	struct checkpoint_shape shape; /* of what there is; afterwards of what there is then */
 	uint32_t rest, set; /* written: where in `w` they begin, where those to be set end, */
 	uint32_t gone;      /* and how many are taken away */
 };
 void checkpoint_call_write_change(struct wbuf *w, const struct call_checkpoint *c,
 				  struct checkpoint_change *change);
-void checkpoint_call_write_rest(struct wbuf *w, const struct call_checkpoint *c, unsigned legs);
+void checkpoint_call_write_rest(struct wbuf *w, const struct call_checkpoint *c,
+				const struct checkpoint_change *change);
 
 /* SBC_OK, SBC_EBAD (malformed, or not a call), SBC_ELIMIT (a schema newer or older than read). */
 enum sbc_err checkpoint_call_read(struct call_checkpoint *c, struct slice flat);

@@ -1,9 +1,15 @@
 /*
  * checkpoint_internal: the schema as tables, which writing and reading share.
  *
- * A field's value is one scalar, a run of bytes, or a list of parts "name=value"
+ * A member's value is one scalar, a run of bytes, or a list of parts "name=value"
  * with a space between. What is zero or empty is not written, words always are;
  * what is absent reads as zero.
+ *
+ * Few members are fields of their own: each field costs the store more than its bytes
+ * do. The others are lines "name=value" of two fields, one of what seldom changes and
+ * one of the rest; so their bytes may not hold a line's end, and neither what is written
+ * nor what is read does. A member that is read as a field of its own means the same:
+ * in schema 2 all of them were.
  */
 #ifndef SBC_CORE_CHECKPOINT_INTERNAL_H
 #define SBC_CORE_CHECKPOINT_INTERNAL_H
@@ -25,8 +31,8 @@ enum value_type {
 	VALUE_WORD,  /* uint8_t: position in `words` */
 	VALUE_STATE, /* enum checkpoint_state, by `words` */
 	VALUE_FLAGS, /* uint16_t: bit n is word n, with commas between */
-	VALUE_BYTES, /* as they are; fields only */
-	VALUE_PARTS  /* fields only */
+	VALUE_BYTES, /* as they are; no part */
+	VALUE_PARTS  /* no part */
 };
 
 /* Names and words are copied by this many bytes at a time, whatever their length. */
@@ -38,13 +44,16 @@ struct checkpoint_word {
 	uint8_t len;
 };
 
-/* A member of a struct by its name in a checkpoint: a field, or a part of one. */
+#define CHECKPOINT_FIXED "call" /* the field of what seldom changes, a line each */
+#define CHECKPOINT_NOW   "now"  /* and of the rest */
+
+/* A member of a struct by its name in a checkpoint: a line, a field, or a part of one. */
 struct checkpoint_member {
 	char name[CHECKPOINT_NAME];
 	uint8_t type;
-	uint8_t since; /* schema */
 	uint8_t limit; /* COUNT: largest value; PARTS: how many there are */
 	uint8_t need;  /* its absence is an error */
+	uint8_t own;   /* a field of its own: it may hold line ends, or the store reads it */
 	uint8_t fixed; /* of a call: changes seldom, and who changes it says so */
 	uint8_t len;   /* of the name */
 	uint16_t offset;
@@ -57,7 +66,7 @@ struct checkpoint_members {
 	uint32_t count;
 };
 
-/* Groups of fields: "name", "caller.name", "stream.0.name", "invite.0.name". */
+/* Groups of members: "name", "caller.name", "stream.0.name", "invite.0.name". */
 extern const struct checkpoint_members checkpoint_call_members;
 extern const struct checkpoint_members checkpoint_leg_members;
 extern const struct checkpoint_members checkpoint_stream_members;
@@ -125,12 +134,10 @@ char *checkpoint_value_compose(char *p, const struct checkpoint_member *m, const
 
 /* ---- checkpoint_value.c ---- */
 
-/* False when the value is not one of its type; a part that its schema does not have is passed over. */
-bool checkpoint_value_read(const struct checkpoint_member *m, void *base, struct slice value,
-			   uint32_t schema);
+/* False when the value is not one of its type; a part that there is not is passed over. */
+bool checkpoint_value_read(const struct checkpoint_member *m, void *base, struct slice value);
 
-/* Position of a name among members that this schema has, or `count`. */
-uint32_t checkpoint_member_find(const struct checkpoint_members *set, struct slice name,
-				uint32_t schema);
+/* Position of a name among members, or `count`. */
+uint32_t checkpoint_member_find(const struct checkpoint_members *set, struct slice name);
 
 #endif

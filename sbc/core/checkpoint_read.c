@@ -29,17 +29,38 @@ static enum sbc_err schema_read(struct slice flat, uint32_t *schema)
 										: SBC_ELIMIT;
 }
 
-static bool member_read(const struct checkpoint_members *set, void *base, uint32_t *seen,
-			struct slice name, struct slice value, uint32_t schema)
+/* Cuts the next line off the value of a field of lines. */
+static bool line_cut(struct slice *rest, struct checkpoint_field *line)
 {
-	uint32_t i = checkpoint_member_find(set, name, schema);
+	int32_t end = slice_find(*rest, '\n');
+	struct slice s = slice_of(rest->p, end < 0 ? rest->n : (uint32_t)end);
+	int32_t equal = slice_find(s, '=');
+
+	if (equal < 1)
+		return false;
+	line->name = slice_of(s.p, (uint32_t)equal);
+	line->value = slice_of(s.p + equal + 1, s.n - (uint32_t)equal - 1);
+	*rest = end < 0 ? SLICE_NONE : slice_of(s.p + s.n + 1, rest->n - s.n - 1);
+	return end < 0 || rest->n;
+}
+
+static bool is_lines(uint32_t schema, struct slice name)
+{
+	return schema > 2 && (slice_eq(name, SLICE_LIT(CHECKPOINT_NOW)) ||
+			      slice_eq(name, SLICE_LIT(CHECKPOINT_FIXED)));
+}
+
+static bool member_read(const struct checkpoint_members *set, void *base, uint32_t *seen,
+			struct slice name, struct slice value)
+{
+	uint32_t i = checkpoint_member_find(set, name);
 
 	if (i == set->count)
 		return true;
 	if (*seen & 1u << i)
 		return false;
 	*seen |= 1u << i;
-	return checkpoint_value_read(&set->member[i], base, value, schema);
+	return checkpoint_value_read(&set->member[i], base, value);
 }
 
 /* Cuts "3." off a name. */
@@ -52,15 +73,15 @@ static bool index_cut(struct slice *name, uint32_t *index)
 	return true;
 }
 
-static bool stream_read(struct reader *r, struct checkpoint_stream *stream, uint32_t *seen,
-			struct slice name, struct slice value)
+static bool stream_read(struct checkpoint_stream *stream, uint32_t *seen, struct slice name,
+			struct slice value)
 {
 	uint32_t i;
 
 	if (!index_cut(&name, &i))
 		return true;
-	return i < SDP_MAX_MEDIA && member_read(&checkpoint_stream_members, &stream[i], &seen[i],
-						name, value, r->schema);
+	return i < SDP_MAX_MEDIA &&
+	       member_read(&checkpoint_stream_members, &stream[i], &seen[i], name, value);
 }
 
 static bool exchange_read(struct reader *r, struct slice name, struct slice value)
@@ -71,30 +92,40 @@ static bool exchange_read(struct reader *r, struct slice name, struct slice valu
 		return true;
 	return i < CHECKPOINT_EXCHANGES &&
 	       member_read(&checkpoint_exchange_members, &r->call->exchange[i], &r->exchange[i],
-			   name, value, r->schema);
+			   name, value);
 }
 
-static bool field_read(struct reader *r, struct slice name, struct slice value)
+static bool one_read(struct reader *r, struct slice name, struct slice value)
 {
 	struct call_checkpoint *c = r->call;
 	int32_t dot = slice_find(name, '.');
 
 	if (dot < 0)
-		return member_read(&checkpoint_call_members, c, &r->own, name, value, r->schema);
+		return member_read(&checkpoint_call_members, c, &r->own, name, value);
 	struct slice group = slice_of(name.p, (uint32_t)dot);
 	struct slice rest = slice_of(name.p + dot + 1, name.n - (uint32_t)dot - 1);
 	if (slice_eq(group, SLICE_LIT("caller")))
-		return member_read(&checkpoint_leg_members, &c->leg[0], &r->leg[0], rest, value,
-				   r->schema);
+		return member_read(&checkpoint_leg_members, &c->leg[0], &r->leg[0], rest, value);
 	if (slice_eq(group, SLICE_LIT("callee")))
-		return member_read(&checkpoint_leg_members, &c->leg[1], &r->leg[1], rest, value,
-				   r->schema);
+		return member_read(&checkpoint_leg_members, &c->leg[1], &r->leg[1], rest, value);
 	if (slice_eq(group, SLICE_LIT("stream")))
-		return stream_read(r, c->stream, r->stream, rest, value);
+		return stream_read(c->stream, r->stream, rest, value);
 	if (slice_eq(group, SLICE_LIT("pending")))
-		return stream_read(r, c->pending, r->pending, rest, value);
+		return stream_read(c->pending, r->pending, rest, value);
 	if (slice_eq(group, SLICE_LIT("invite")))
 		return exchange_read(r, rest, value);
+	return true;
+}
+
+static bool field_read(struct reader *r, struct slice name, struct slice value)
+{
+	struct checkpoint_field line;
+
+	if (!is_lines(r->schema, name))
+		return one_read(r, name, value);
+	while (value.n)
+		if (!line_cut(&value, &line) || !one_read(r, line.name, line.value))
+			return false;
 	return true;
 }
 
@@ -155,6 +186,20 @@ enum sbc_err checkpoint_call_read(struct call_checkpoint *c, struct slice flat)
 	return call_is_right(&r) ? SBC_OK : SBC_EBAD;
 }
 
+static bool registration_field_read(struct registration_checkpoint *reg, uint32_t *seen,
+				    struct slice name, struct slice value)
+{
+	const struct checkpoint_members *set = &checkpoint_registration_members;
+	struct checkpoint_field line;
+
+	if (!is_lines(reg->schema, name))
+		return member_read(set, reg, seen, name, value);
+	while (value.n)
+		if (!line_cut(&value, &line) || !member_read(set, reg, seen, line.name, line.value))
+			return false;
+	return true;
+}
+
 enum sbc_err checkpoint_registration_read(struct registration_checkpoint *reg, struct slice flat)
 {
 	struct checkpoint_field f;
@@ -167,8 +212,7 @@ enum sbc_err checkpoint_registration_read(struct registration_checkpoint *reg, s
 	memset(reg, 0, sizeof(*reg));
 	reg->schema = schema;
 	while (checkpoint_next(&flat, &f, &bad))
-		if (!member_read(&checkpoint_registration_members, reg, &seen, f.name, f.value,
-				 schema))
+		if (!registration_field_read(reg, &seen, f.name, f.value))
 			return SBC_EBAD;
 	return has_needed(&checkpoint_registration_members, seen) && reg->id.n == IDENT_LEN &&
 			       reg->call_id.n == IDENT_LEN && net_addr_is_set(reg->listener) &&

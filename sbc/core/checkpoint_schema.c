@@ -2,7 +2,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* One row of a table. What a later schema than the first brought has `.since`. */
+/* One row of a table. */
 #define NAME(n, t) .name = (n), .len = sizeof(n) - 1, .type = VALUE_##t
 #define SIDE(m)    .offset = offsetof(struct checkpoint_side, m)
 #define STREAM(m)  .offset = offsetof(struct checkpoint_stream, m)
@@ -37,17 +37,17 @@ static const struct checkpoint_word words_flags[] = {
 
 static const struct checkpoint_member side_parts[] = {
 	{NAME("port", U16), SIDE(port)},
-	{NAME("ip", IP), .since = 2, SIDE(ip)},
+	{NAME("ip", IP), SIDE(ip)},
 	{NAME("rtp", ADDR), SIDE(rtp)},
 	{NAME("rtcp", ADDR), SIDE(rtcp)},
 	{NAME("latched", ADDR), SIDE(latched_rtp)},
-	{NAME("latched_rtcp", ADDR), .since = 2, SIDE(latched_rtcp)},
+	{NAME("latched_rtcp", ADDR), SIDE(latched_rtcp)},
 	{NAME("gate", IP), SIDE(gate)},
 	{NAME("epoch", U32), SIDE(epoch)},
 	{NAME("direction", WORD), SIDE(direction), .words = words_direction},
 	{NAME("known", BOOL), SIDE(known)},
-	{NAME("packets", U64), .since = 2, SIDE(packets)},
-	{NAME("bytes", U64), .since = 2, SIDE(bytes)},
+	{NAME("packets", U64), SIDE(packets)},
+	{NAME("bytes", U64), SIDE(bytes)},
 };
 static const struct checkpoint_member media_parts[] = {
 	{NAME("clock", U32), STREAM(clock_rate)},
@@ -62,14 +62,10 @@ static const struct checkpoint_member stream_member[] = {
 	 .parts = side_parts},
 };
 static const struct checkpoint_member dialog_parts[] = {
-	{NAME("cseq", U32), LEG(cseq_local)},
-	{NAME("cseq_far", U32), LEG(cseq_remote)},
-	{NAME("rseq", U32), LEG(rseq)},
-	{NAME("rseq_far", U32), LEG(rseq_far)},
-	{NAME("sdp", U32), LEG(sdp_version)},
-	{NAME("sdp_print", HEX64), LEG(sdp_print)},
-	{NAME("asked", HEX64), .since = 2, LEG(asked)},
-	{NAME("confirmed", BOOL), LEG(confirmed)},
+	{NAME("cseq", U32), LEG(cseq_local)}, {NAME("cseq_far", U32), LEG(cseq_remote)},
+	{NAME("rseq", U32), LEG(rseq)},       {NAME("rseq_far", U32), LEG(rseq_far)},
+	{NAME("sdp", U32), LEG(sdp_version)}, {NAME("sdp_print", HEX64), LEG(sdp_print)},
+	{NAME("asked", HEX64), LEG(asked)},   {NAME("confirmed", BOOL), LEG(confirmed)},
 };
 static const struct checkpoint_member leg_member[] = {
 	{NAME("realm", BYTES), LEG(realm), .fixed = true, .need = true},
@@ -99,22 +95,22 @@ static const struct checkpoint_member invite_parts[] = {
 };
 static const struct checkpoint_member exchange_member[] = {
 	{NAME("state", PARTS), .need = true, .limit = COUNT(invite_parts), .parts = invite_parts},
-	{NAME("head", BYTES), INVITE(head)},
-	{NAME("response", BYTES), INVITE(response)},
-	{NAME("uri", BYTES), .since = 2, INVITE(uri)},
-	{NAME("via", BYTES), .since = 2, INVITE(via)},
+	{NAME("uri", BYTES), INVITE(uri)},
 	{NAME("branch", BYTES), INVITE(branch)},
-	{NAME("request", BYTES), INVITE(request)},
-	{NAME("ack", BYTES), INVITE(ack)},
+	{NAME("head", BYTES), .own = true, INVITE(head)},
+	{NAME("response", BYTES), .own = true, INVITE(response)},
+	{NAME("via", BYTES), .own = true, INVITE(via)},
+	{NAME("request", BYTES), .own = true, INVITE(request)},
+	{NAME("ack", BYTES), .own = true, INVITE(ack)},
 };
 static const struct checkpoint_member call_member[] = {
 	{NAME("id", BYTES), CALL(id), .fixed = true, .need = true},
-	{NAME("version", U32), CALL(version), .need = true},
+	{NAME("version", U32), .own = true, CALL(version), .need = true},
 	{NAME("state", STATE), CALL(state), .need = true, .words = words_state},
 	{NAME("owed", WORD), CALL(owed), .words = words_owed},
 	{NAME("began", U64), CALL(began), .fixed = true},
 	{NAME("answered", U64), CALL(answered)},
-	{NAME("written", U64), .since = 2, CALL(written)},
+	{NAME("written", U64), CALL(written)},
 	{NAME("status", U16), CALL(status)},
 	{NAME("offers", U32), CALL(offers)},
 	{NAME("offer_by", WORD), CALL(offer_by), .words = words_who},
@@ -125,7 +121,7 @@ static const struct checkpoint_member call_member[] = {
 };
 static const struct checkpoint_member registration_member[] = {
 	{NAME("id", BYTES), REG(id), .need = true},
-	{NAME("version", U32), REG(version), .need = true},
+	{NAME("version", U32), .own = true, REG(version), .need = true},
 	{NAME("call_id", BYTES), REG(call_id), .need = true},
 	{NAME("cseq", U32), REG(cseq)},
 	{NAME("realm", BYTES), REG(realm), .need = true},

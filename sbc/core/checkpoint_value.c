@@ -129,26 +129,24 @@ static bool flags_read(struct slice s, const struct checkpoint_word *words, uint
 /* ---- parts ---- */
 
 static bool part_read(const struct checkpoint_members *set, uint8_t *base, struct slice part,
-		      uint32_t schema, uint32_t *seen)
+		      uint32_t *seen)
 {
 	int32_t equal = slice_find(part, '=');
 	uint32_t i;
 
 	if (equal < 1)
 		return false;
-	i = checkpoint_member_find(set, slice_of(part.p, (uint32_t)equal), schema);
+	i = checkpoint_member_find(set, slice_of(part.p, (uint32_t)equal));
 	if (i == set->count)
 		return true;
 	if (*seen & 1u << i)
 		return false;
 	*seen |= 1u << i;
 	return checkpoint_value_read(&set->member[i], base,
-				     slice_of(part.p + equal + 1, part.n - (uint32_t)equal - 1),
-				     schema);
+				     slice_of(part.p + equal + 1, part.n - (uint32_t)equal - 1));
 }
 
-static bool parts_read(const struct checkpoint_member *m, uint8_t *base, struct slice s,
-		       uint32_t schema)
+static bool parts_read(const struct checkpoint_member *m, uint8_t *base, struct slice s)
 {
 	struct checkpoint_members set = {m->parts, m->limit};
 	uint32_t seen = 0;
@@ -157,7 +155,7 @@ static bool parts_read(const struct checkpoint_member *m, uint8_t *base, struct 
 		int32_t space = slice_find(s, ' ');
 		uint32_t n = space < 0 ? s.n : (uint32_t)space;
 
-		if (!part_read(&set, base, slice_of(s.p, n), schema, &seen))
+		if (!part_read(&set, base, slice_of(s.p, n), &seen))
 			return false;
 		if (space < 0)
 			return true;
@@ -198,8 +196,7 @@ static bool number_read(const struct checkpoint_member *m, struct slice s, uint6
 	}
 }
 
-bool checkpoint_value_read(const struct checkpoint_member *m, void *base, struct slice value,
-			   uint32_t schema)
+bool checkpoint_value_read(const struct checkpoint_member *m, void *base, struct slice value)
 {
 	uint8_t *at = (uint8_t *)base + m->offset;
 	uint64_t v;
@@ -207,11 +204,11 @@ bool checkpoint_value_read(const struct checkpoint_member *m, void *base, struct
 	switch (m->type) {
 	case VALUE_BYTES:
 		*(struct slice *)(void *)at = value;
-		return true;
+		return m->own || slice_find(value, '\n') < 0;
 	case VALUE_ADDR:
 		return addr_read(value, (struct net_addr *)(void *)at);
 	case VALUE_PARTS:
-		return parts_read(m, at, value, schema);
+		return parts_read(m, at, value);
 	default:
 		if (!number_read(m, value, &v))
 			return false;
@@ -220,8 +217,7 @@ bool checkpoint_value_read(const struct checkpoint_member *m, void *base, struct
 	}
 }
 
-uint32_t checkpoint_member_find(const struct checkpoint_members *set, struct slice name,
-				uint32_t schema)
+uint32_t checkpoint_member_find(const struct checkpoint_members *set, struct slice name)
 {
 	uint32_t i;
 
@@ -232,5 +228,5 @@ uint32_t checkpoint_member_find(const struct checkpoint_members *set, struct sli
 		    memcmp(m->name, name.p, name.n) == 0)
 			break;
 	}
-	return i < set->count && set->member[i].since <= schema ? i : set->count;
+	return i;
 }

@@ -6,9 +6,6 @@
 /* Bytes before a field's name: the lengths of name and value. */
 #define FIELD_HEAD 3u
 
-/* Which members of a group are written. */
-enum which { ALL, FIXED, CHANGING };
-
 /* What stands before a member's name: "caller.", "stream.0." */
 struct group {
 	char text[CHECKPOINT_NAME];
@@ -30,24 +27,10 @@ static struct group group_of(const char *prefix, uint32_t n, int index)
 #define GROUP(prefix, index) group_of((prefix), sizeof(prefix) - 1, (index))
 
 static const struct group top = {.n = 0};
+static const struct slice fixed_name = {CHECKPOINT_FIXED, sizeof(CHECKPOINT_FIXED) - 1};
+static const struct slice now_name = {CHECKPOINT_NOW, sizeof(CHECKPOINT_NOW) - 1};
 
-/* A name and the lengths before it; the end. The value's length is put in by field_end(). */
-static char *name_compose(char *p, const struct group *g, const struct checkpoint_member *m)
-{
-	p[0] = (char)(g->n + m->len);
-	p[1] = p[2] = 0;
-	memcpy(p + FIELD_HEAD, g->text, CHECKPOINT_NAME);
-	memcpy(p + FIELD_HEAD + g->n, m->name, CHECKPOINT_NAME);
-	return p + FIELD_HEAD + g->n + m->len;
-}
-
-static void length_set(char *field, uint32_t n)
-{
-	field[1] = (char)(n & 0xff);
-	field[2] = (char)(n >> 8);
-}
-
-/* Where a field can be composed: where it is to stand, or beside when the end is near. */
+/* Where something can be composed: where it is to stand, or beside when the end is near. */
 static char *room_for(const struct wbuf *w, char *beside)
 {
 	return w->full || w->cap - w->n < CHECKPOINT_ROOM ? beside : w->p + w->n;
@@ -61,11 +44,40 @@ static void composed(struct wbuf *w, const char *from, const char *end)
 		wbuf_append(w, from, (uint32_t)(end - from));
 }
 
+static char *name_compose(char *p, const struct group *g, const struct checkpoint_member *m)
+{
+	memcpy(p, g->text, CHECKPOINT_NAME);
+	memcpy(p + g->n, m->name, CHECKPOINT_NAME);
+	return p + g->n + m->len;
+}
+
+/* What must be there is, even if it says nothing. */
+static bool is_written(const struct checkpoint_member *m, uint64_t v)
+{
+	return m->need || !checkpoint_value_is_left_out(m, v);
+}
+
+/* ---- fields ---- */
+
+static void length_set(char *field, uint32_t n)
+{
+	field[1] = (char)(n & 0xff);
+	field[2] = (char)(n >> 8);
+}
+
+/* A name and the lengths before it; the end. The value's length is put in later. */
+static char *head_compose(char *p, const struct group *g, const struct checkpoint_member *m)
+{
+	p[0] = (char)(g->n + m->len);
+	p[1] = p[2] = 0;
+	return name_compose(p + FIELD_HEAD, g, m);
+}
+
 static void bytes_write(struct wbuf *w, const struct group *g, const struct checkpoint_member *m,
 			struct slice value)
 {
 	char beside[CHECKPOINT_ROOM], *from = room_for(w, beside);
-	char *end = name_compose(from, g, m);
+	char *end = head_compose(from, g, m);
 
 	w->full |= value.n > UINT16_MAX;
 	length_set(from, value.n);
@@ -73,21 +85,25 @@ static void bytes_write(struct wbuf *w, const struct group *g, const struct chec
 	wbuf_append(w, value.p, value.n);
 }
 
-static void member_write(struct wbuf *w, const struct group *g, const struct checkpoint_member *m,
-			 const void *base, uint64_t v)
+static void field_write(struct wbuf *w, const struct group *g, const struct checkpoint_member *m,
+			const void *base, uint64_t v)
 {
-	char beside[CHECKPOINT_ROOM], *from = room_for(w, beside);
-	char *value = name_compose(from, g, m);
-	char *end = checkpoint_value_compose(value, m, base, v);
+	char beside[CHECKPOINT_ROOM], *from, *value, *end;
 
+	if (m->type == VALUE_BYTES) {
+		bytes_write(w, g, m, *(const struct slice *)checkpoint_member_at(m, base));
+		return;
+	}
+	from = room_for(w, beside);
+	value = head_compose(from, g, m);
+	end = checkpoint_value_compose(value, m, base, v);
 	length_set(from, (uint32_t)(end - value));
 	composed(w, from, end);
 }
 
-/* Which of them were written, a bit each, by position: of those that are not fixed. */
-static uint32_t group_write(struct wbuf *w, const struct group *g,
-			    const struct checkpoint_members *set, const void *base,
-			    enum which which)
+/* Members that are fields of their own; which were written, a bit each, by position. */
+static uint32_t fields_write(struct wbuf *w, const struct group *g,
+			     const struct checkpoint_members *set, const void *base)
 {
 	uint32_t there = 0;
 
@@ -95,17 +111,13 @@ static uint32_t group_write(struct wbuf *w, const struct group *g,
 		const struct checkpoint_member *m = &set->member[i];
 		uint64_t v;
 
-		if (which != ALL && (which == FIXED) != m->fixed)
+		if (!m->own)
 			continue;
 		v = checkpoint_value_load(m, base);
-		/* What must be there is, even if it says nothing. */
-		if (!m->need && checkpoint_value_is_left_out(m, v))
+		if (!is_written(m, v))
 			continue;
-		there |= m->fixed ? 0 : 1u << i;
-		if (m->type == VALUE_BYTES)
-			bytes_write(w, g, m, *(const struct slice *)checkpoint_member_at(m, base));
-		else
-			member_write(w, g, m, base, v);
+		there |= 1u << i;
+		field_write(w, g, m, base, v);
 	}
 	return there;
 }
@@ -121,7 +133,74 @@ static uint32_t names_write(struct wbuf *w, const struct group *g,
 	return n;
 }
 
-static void version_write(struct wbuf *w)
+/* ---- lines ---- */
+
+/* What could be taken for the next line is not written at all. */
+static void text_write(struct wbuf *w, struct slice text)
+{
+	w->full |= text.n && memchr(text.p, '\n', text.n) != NULL;
+	wbuf_append(w, text.p, text.n);
+	wbuf_char(w, '\n');
+}
+
+static void line_write(struct wbuf *w, const struct group *g, const struct checkpoint_member *m,
+		       const void *base, uint64_t v)
+{
+	char beside[CHECKPOINT_ROOM], *from = room_for(w, beside);
+	char *end = name_compose(from, g, m);
+
+	*end++ = '=';
+	if (m->type == VALUE_BYTES) {
+		composed(w, from, end);
+		text_write(w, *(const struct slice *)checkpoint_member_at(m, base));
+		return;
+	}
+	end = checkpoint_value_compose(end, m, base, v);
+	*end++ = '\n';
+	composed(w, from, end);
+}
+
+static void lines_write(struct wbuf *w, const struct group *g, const struct checkpoint_members *set,
+			const void *base, bool fixed)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		const struct checkpoint_member *m = &set->member[i];
+		uint64_t v;
+
+		if (m->own || m->fixed != fixed)
+			continue;
+		v = checkpoint_value_load(m, base);
+		if (is_written(m, v))
+			line_write(w, g, m, base, v);
+	}
+}
+
+/* A field whose lines follow; where it begins. */
+static uint32_t lines_begin(struct wbuf *w, struct slice name)
+{
+	uint32_t at = w->n;
+
+	checkpoint_put(w, name, SLICE_NONE);
+	return at;
+}
+
+/* There was a line at least; between them stands a line's end, behind the last none. */
+static void lines_end(struct wbuf *w, uint32_t at, struct slice name)
+{
+	uint32_t value = at + FIELD_HEAD + name.n;
+
+	if (w->full)
+		return;
+	w->n--;
+	if (w->n - value > UINT16_MAX)
+		w->full = true;
+	else
+		length_set(w->p + at, w->n - value);
+}
+
+/* ---- a call ---- */
+
+static void schema_write(struct wbuf *w)
 {
 	static_assert(CHECKPOINT_SCHEMA < 10, "one digit");
 	const char digit = '0' + CHECKPOINT_SCHEMA;
@@ -129,11 +208,18 @@ static void version_write(struct wbuf *w)
 	checkpoint_put(w, SLICE_LIT("v"), slice_of(&digit, 1));
 }
 
-/* ---- a call ---- */
-
 static struct group leg_group(uint32_t leg)
 {
 	return leg ? GROUP("callee.", -1) : GROUP("caller.", -1);
+}
+
+static void legs_write(struct wbuf *w, const struct call_checkpoint *c, bool fixed)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		struct group g = leg_group(i);
+
+		lines_write(w, &g, &checkpoint_leg_members, &c->leg[i], fixed);
+	}
 }
 
 static void streams_write(struct wbuf *w, const char *prefix, uint32_t n,
@@ -142,65 +228,56 @@ static void streams_write(struct wbuf *w, const char *prefix, uint32_t n,
 	for (uint32_t i = 0; i < count; i++) {
 		struct group g = group_of(prefix, n, (int)i);
 
-		group_write(w, &g, &checkpoint_stream_members, &s[i], ALL);
+		lines_write(w, &g, &checkpoint_stream_members, &s[i], false);
 	}
 }
 
-/* All that changes, and of the legs with a bit in `legs` the rest too; what was written. */
-static struct checkpoint_shape changing_write(struct wbuf *w, const struct call_checkpoint *c,
-					      unsigned legs, enum which own)
+static void fixed_write(struct wbuf *w, const struct call_checkpoint *c)
 {
-	struct checkpoint_shape shape = {.streams = c->streams, .pendings = c->pendings};
+	uint32_t at = lines_begin(w, fixed_name);
 
-	shape.own = (uint16_t)group_write(w, &top, &checkpoint_call_members, c, own);
-	for (uint32_t i = 0; i < 2; i++) {
-		struct group g = leg_group(i);
+	lines_write(w, &top, &checkpoint_call_members, c, true);
+	legs_write(w, c, true);
+	lines_end(w, at, fixed_name);
+}
 
-		group_write(w, &g, &checkpoint_leg_members, &c->leg[i],
-			    legs & 1u << i ? ALL : CHANGING);
-	}
+static void now_write(struct wbuf *w, const struct call_checkpoint *c)
+{
+	uint32_t at = lines_begin(w, now_name);
+
+	lines_write(w, &top, &checkpoint_call_members, c, false);
+	legs_write(w, c, false);
 	streams_write(w, "stream.", 7, c->stream, c->streams);
 	streams_write(w, "pending.", 8, c->pending, c->pendings);
 	for (uint32_t i = 0; i < c->exchanges; i++) {
 		struct group g = GROUP("invite.", (int)i);
 
-		shape.exchange[i] = (uint8_t)group_write(w, &g, &checkpoint_exchange_members,
-							 &c->exchange[i], ALL);
+		lines_write(w, &g, &checkpoint_exchange_members, &c->exchange[i], false);
+	}
+	lines_end(w, at, now_name);
+}
+
+/* All that changes; what was written of it that need not be there the next time. */
+static struct checkpoint_shape changing_write(struct wbuf *w, const struct call_checkpoint *c)
+{
+	struct checkpoint_shape shape = {0};
+
+	fields_write(w, &top, &checkpoint_call_members, c);
+	now_write(w, c);
+	for (uint32_t i = 0; i < c->exchanges; i++) {
+		struct group g = GROUP("invite.", (int)i);
+
+		shape.exchange[i] =
+			(uint8_t)fields_write(w, &g, &checkpoint_exchange_members, &c->exchange[i]);
 	}
 	return shape;
 }
 
 struct checkpoint_shape checkpoint_call_write(struct wbuf *w, const struct call_checkpoint *c)
 {
-	version_write(w);
-	return changing_write(w, c, 3, ALL);
-}
-
-static uint32_t streams_gone(struct wbuf *w, const char *prefix, uint32_t n, uint32_t now,
-			     uint32_t before)
-{
-	uint32_t gone = 0;
-
-	for (uint32_t i = now; i < before; i++) {
-		struct group g = group_of(prefix, n, (int)i);
-
-		gone += names_write(w, &g, &checkpoint_stream_members,
-				    (1u << checkpoint_stream_members.count) - 1);
-	}
-	return gone;
-}
-
-/* Of a leg that was written whole, what it does not have: it may have had it. */
-static uint32_t leg_gone(struct wbuf *w, uint32_t leg, const struct checkpoint_leg *c)
-{
-	const struct checkpoint_members *set = &checkpoint_leg_members;
-	struct group g = leg_group(leg);
-	uint32_t gone = 0;
-
-	for (uint32_t i = 0; i < set->count; i++)
-		if (!set->member[i].need && checkpoint_value_load(&set->member[i], c) == 0)
-			gone |= 1u << i;
-	return names_write(w, &g, set, gone);
+	schema_write(w);
+	fixed_write(w, c);
+	return changing_write(w, c);
 }
 
 static uint32_t exchanges_gone(struct wbuf *w, const struct checkpoint_shape *was,
@@ -220,35 +297,31 @@ static uint32_t exchanges_gone(struct wbuf *w, const struct checkpoint_shape *wa
 void checkpoint_call_write_change(struct wbuf *w, const struct call_checkpoint *c,
 				  struct checkpoint_change *change)
 {
-	struct checkpoint_shape was = change->shape, is;
+	struct checkpoint_shape was = change->shape;
 
 	change->rest = w->n;
-	is = changing_write(w, c, change->legs, CHANGING);
+	if (change->fixed)
+		fixed_write(w, c);
+	change->shape = changing_write(w, c);
 	change->set = w->n;
-	change->gone = names_write(w, &top, &checkpoint_call_members, was.own & ~(uint32_t)is.own);
-	for (uint32_t i = 0; i < 2; i++)
-		if (change->legs & 1u << i)
-			change->gone += leg_gone(w, i, &c->leg[i]);
-	change->gone += streams_gone(w, "stream.", 7, is.streams, was.streams);
-	change->gone += streams_gone(w, "pending.", 8, is.pendings, was.pendings);
-	change->gone += exchanges_gone(w, &was, &is);
-	change->shape = is;
+	change->gone = exchanges_gone(w, &was, &change->shape);
 }
 
-void checkpoint_call_write_rest(struct wbuf *w, const struct call_checkpoint *c, unsigned legs)
+void checkpoint_call_write_rest(struct wbuf *w, const struct call_checkpoint *c,
+				const struct checkpoint_change *change)
 {
-	version_write(w);
-	group_write(w, &top, &checkpoint_call_members, c, FIXED);
-	for (uint32_t i = 0; i < 2; i++) {
-		struct group g = leg_group(i);
-
-		if (!(legs & 1u << i))
-			group_write(w, &g, &checkpoint_leg_members, &c->leg[i], FIXED);
-	}
+	schema_write(w);
+	if (!change->fixed)
+		fixed_write(w, c);
 }
 
 void checkpoint_registration_write(struct wbuf *w, const struct registration_checkpoint *r)
 {
-	version_write(w);
-	group_write(w, &top, &checkpoint_registration_members, r, ALL);
+	uint32_t at;
+
+	schema_write(w);
+	fields_write(w, &top, &checkpoint_registration_members, r);
+	at = lines_begin(w, now_name);
+	lines_write(w, &top, &checkpoint_registration_members, r, false);
+	lines_end(w, at, now_name);
 }

@@ -10,8 +10,6 @@
 	(EXCHANGE_F_OFFER | EXCHANGE_F_SETTLED | EXCHANGE_F_FINAL | EXCHANGE_F_ACKED |             \
 	 EXCHANGE_F_CANCELLED | EXCHANGE_F_ANSWERED)
 
-#define LEGS_BOTH (1u << CALL_CALLER | 1u << CALL_CALLEE)
-
 /* Modular, as engine times of a restored call may lie before the engine's own beginning. */
 static uint64_t wall(const struct engine *e, uint64_t ms)
 {
@@ -249,11 +247,11 @@ static void call_gather_state(const struct engine *e, const struct call *call, u
 }
 
 /*
- * Streams and exchanges are filled up to their number, and hold anything beyond; `legs`
- * says which are identified.
+ * Streams and exchanges are filled up to their number, and hold anything beyond; `fixed`
+ * says whether what is fixed is wanted.
  */
 static void call_gather(struct engine *e, const struct call *call, uint32_t version, uint8_t owed,
-			unsigned legs, struct call_checkpoint *c)
+			bool fixed, struct call_checkpoint *c)
 {
 	memset(c, 0, offsetof(struct call_checkpoint, stream));
 	c->version = version;
@@ -266,7 +264,7 @@ static void call_gather(struct engine *e, const struct call *call, uint32_t vers
 	c->offer_by = call->offer_by;
 	for (uint8_t i = 0; i < 2; i++) {
 		leg_gather(&call->leg[i], &c->leg[i]);
-		if (legs & 1u << i)
+		if (fixed)
 			leg_identify(e, &call->leg[i], &c->leg[i]);
 	}
 	c->id = c->leg[CALL_CALLEE].call_id;
@@ -284,7 +282,7 @@ bool gather_call(struct engine *e, const struct call *call, uint32_t version, ui
 	struct checkpoint_shape written;
 	struct call_checkpoint c;
 
-	call_gather(e, call, version, owed, LEGS_BOTH, &c);
+	call_gather(e, call, version, owed, true, &c);
 	written = checkpoint_call_write(w, &c);
 	if (shape != NULL)
 		*shape = written;
@@ -296,9 +294,9 @@ bool gather_change(struct engine *e, const struct call *call, uint32_t version, 
 {
 	struct call_checkpoint c;
 
-	call_gather(e, call, version, owed, rest ? LEGS_BOTH : change->legs, &c);
+	call_gather(e, call, version, owed, rest || change->fixed, &c);
 	if (rest)
-		checkpoint_call_write_rest(w, &c, change->legs);
+		checkpoint_call_write_rest(w, &c, change);
 	checkpoint_call_write_change(w, &c, change);
 	return wbuf_ok(w);
 }

@@ -34,8 +34,8 @@ void store_delete(struct engine *e, enum checkpoint_kind kind, struct slice id, 
 /* Whether the store has what was put of it last, so that a change will do. */
 bool store_has_base(const struct engine *e, uint32_t item);
 
-/* Legs that are another than they were put as: a bit each. */
-unsigned store_legs_changed(const struct call *call);
+/* Whether a leg is another than it was put as. */
+bool store_legs_changed(const struct call *call);
 
 /* ---- store_owed.c ---- */
 

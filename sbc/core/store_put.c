@@ -87,10 +87,9 @@ static bool put_action(struct engine *e, uint32_t item, const struct content *wh
 	return true;
 }
 
-unsigned store_legs_changed(const struct call *call)
+bool store_legs_changed(const struct call *call)
 {
-	return (call->leg[CALL_CALLER].changed ? 1u << CALL_CALLER : 0) |
-	       (call->leg[CALL_CALLEE].changed ? 1u << CALL_CALLEE : 0);
+	return call->leg[CALL_CALLER].changed || call->leg[CALL_CALLEE].changed;
 }
 
 /* While everything is put again, what it has not come to yet may be gone too. */

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lib/record.h"
 #include "tests/scenario/scenario.h"
 
 /* ---- what happens ---- */
@@ -160,17 +161,6 @@ void state_free(struct scenario *s)
 
 /* ---- what is wanted ---- */
 
-static struct slice field(struct slice rest, const char *name)
-{
-	struct checkpoint_field f;
-	bool bad = false;
-
-	while (checkpoint_next(&rest, &f, &bad))
-		if (slice_eq(f.name, slice_str(name)))
-			return f.value;
-	return SLICE_NONE;
-}
-
 static bool record_has(const struct driver_record *r, char *args)
 {
 	char *word;
@@ -181,7 +171,7 @@ static bool record_has(const struct driver_record *r, char *args)
 		if (!eq)
 			return false;
 		*eq = 0;
-		if (!text_glob(field(r->fields, word), slice_str(eq + 1)))
+		if (!text_glob(record_value(r->fields, word), slice_str(eq + 1)))
 			return false;
 	}
 	return true;
@@ -189,12 +179,11 @@ static bool record_has(const struct driver_record *r, char *args)
 
 static void list_record(const struct driver_record *r, char *text, size_t cap)
 {
-	struct slice rest = r->fields;
+	struct record rest = {.rest = r->fields};
 	struct checkpoint_field f;
-	bool bad = false;
 
 	snprintf(text + strlen(text), cap - strlen(text), "\n %s:", checkpoint_kind_name(r->kind));
-	while (checkpoint_next(&rest, &f, &bad) && strlen(text) + 8 < cap)
+	while (record_next(&rest, &f) && strlen(text) + 8 < cap)
 		snprintf(text + strlen(text), cap - strlen(text), " %.*s=\"%.*s\"", (int)f.name.n,
 			 f.name.p, (int)f.value.n, f.value.p);
 }

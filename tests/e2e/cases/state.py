@@ -207,7 +207,7 @@ def case_nothing_kept():
 
 
 def case_readable():
-    """redis-cli shows a call as fields that a person reads; every record expires; ended calls are gone."""
+    """redis-cli shows a call as lines that a person reads; every record expires; ended calls are gone."""
     with Held(calls=20, streams=4) as h:
         h.wait_settled()
         keys = h.records()
@@ -218,9 +218,11 @@ def case_readable():
             assert 0 < int(h.cli("TTL", key)[0]) <= 90000, key
         # A value may have lines of its own (the ACK that is kept), so lines do not tell fields apart.
         fields = json.loads("\n".join(h.cli("--json", "HGETALL", keys[0])))
-        assert fields["v"].isdigit() and fields["id"] == keys[0].rsplit(":", 1)[1], fields
+        said = dict(l.split("=", 1) for l in f"{fields['call']}\n{fields['now']}".split("\n"))
+        assert fields["v"].isdigit() and said["id"] == keys[0].rsplit(":", 1)[1], fields
+        assert said["state"] == "answered" and said["caller.realm"] == "access", fields
         for name, value in fields.items():
-            assert name.isprintable() and value.replace("\r\n", " ").isprintable(), (name, value)
+            assert name.isprintable() and value.replace("\r", "").replace("\n", "").isprintable(), (name, value)
         text = " ".join(fields.values())
         assert OUTSIDE in text and INSIDE in text and LOAD in text and "access" in text, text
         h.requests()

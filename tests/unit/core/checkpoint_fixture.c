@@ -17,17 +17,35 @@ uint64_t any_number(void)
 	}
 }
 
-struct slice any_bytes(uint32_t n)
+static char *any_room(uint32_t n)
 {
 	static char pool[1u << 22];
 	static uint32_t at;
 
 	if (at + n > sizeof(pool))
 		at = 0;
-	for (uint32_t i = 0; i < n; i++)
-		pool[at + i] = (char)unit_random(&any_seed);
 	at += n;
-	return slice_of(pool + at - n, n);
+	return pool + at - n;
+}
+
+struct slice any_lines(uint32_t n)
+{
+	char *p = any_room(n);
+
+	for (uint32_t i = 0; i < n; i++)
+		p[i] = (char)unit_random(&any_seed);
+	return slice_of(p, n);
+}
+
+struct slice any_bytes(uint32_t n)
+{
+	char *p = any_room(n);
+
+	for (uint32_t i = 0; i < n; i++)
+		do
+			p[i] = (char)unit_random(&any_seed);
+		while (p[i] == '\n');
+	return slice_of(p, n);
 }
 
 struct slice any_string(void)
@@ -100,18 +118,18 @@ struct checkpoint_exchange any_exchange(void)
 		.flags = (uint16_t)(any_number() & 0xff),
 		.cseq_in = (uint32_t)any_number(),
 		.cseq_out = (uint32_t)any_number(),
-		.head = any_bytes((uint32_t)(unit_random(&any_seed) % 1000)),
-		.response = any_bytes((uint32_t)(unit_random(&any_seed) % 3000)),
+		.head = any_lines((uint32_t)(unit_random(&any_seed) % 1000)),
+		.response = any_lines((uint32_t)(unit_random(&any_seed) % 3000)),
 		.server_listener = any_addr(),
 		.server_remote = any_addr(),
 		.uri = any_string(),
-		.via = any_string(),
+		.via = any_lines((uint32_t)(unit_random(&any_seed) % 64)),
 		.branch = any_string(),
-		.request = any_bytes((uint32_t)(unit_random(&any_seed) % 3000)),
+		.request = any_lines((uint32_t)(unit_random(&any_seed) % 3000)),
 		.client_listener = any_addr(),
 		.client_remote = any_addr(),
 		.provisional = any_number() & 1,
-		.ack = any_string(),
+		.ack = any_lines((uint32_t)(unit_random(&any_seed) % 64)),
 		.far_tag = (uint32_t)any_number(),
 	};
 }

@@ -16,7 +16,8 @@ extern uint64_t any_seed;
 
 /* Extremes as often as anything else; strings point into a pool that is used again after a while. */
 uint64_t any_number(void);
-struct slice any_bytes(uint32_t n);
+struct slice any_bytes(uint32_t n); /* but the line's end */
+struct slice any_lines(uint32_t n); /* that too */
 struct slice any_string(void);
 struct net_addr any_addr(void);
 struct checkpoint_leg any_leg(void);

@@ -1,5 +1,6 @@
 /* What is no checkpoint, or one of another kind or schema, is refused. */
 #include "tests/lib/guard.h"
+#include "tests/lib/record.h"
 #include "tests/unit/core/checkpoint_fixture.h"
 
 static char flat[CHECKPOINT_MAX];
@@ -34,16 +35,16 @@ static void truncated_is_refused_at_every_length(void **state)
 	}
 }
 
-/* One field more, or in place of another of that name. */
+/* One member more, or in place of another of that name; all of them as fields of their own. */
 static enum sbc_err read_with(struct slice s, const char *drop, const char *name, const char *value)
 {
 	static struct call_checkpoint out;
+	struct record r = {.rest = s};
 	struct checkpoint_field f;
 	struct wbuf w;
-	bool bad;
 
 	wbuf_init(&w, again, sizeof(again));
-	while (checkpoint_next(&s, &f, &bad))
+	while (record_next(&r, &f))
 		if (!slice_eq(f.name, slice_str(drop)))
 			checkpoint_put(&w, f.name, f.value);
 	if (*name)
@@ -78,6 +79,7 @@ static void fields_and_parts_that_are_wrong(void **state)
 		{"caller.source", "0.0.0.0:5060"},
 		{"caller.tag", "short"},
 		{"caller.call_id", ""},
+		{"caller.call_id", "a\nb"},
 		{"caller.dialog", "cseq=1 cseq=2"},
 		{"caller.dialog", "cseq"},
 		{"caller.dialog", "=1"},
@@ -101,16 +103,65 @@ static void fields_and_parts_that_are_wrong(void **state)
 			fail_msg("%s \"%s\" was taken", wrong[i].name, wrong[i].value);
 }
 
+/* The same call, and one of its fields of lines with that behind it. */
+static enum sbc_err read_behind(struct slice s, const char *field, const char *more)
+{
+	static struct call_checkpoint out;
+	static char value[65536];
+	struct checkpoint_field f;
+	struct wbuf w, v;
+	bool bad;
+
+	wbuf_init(&w, again, sizeof(again));
+	while (checkpoint_next(&s, &f, &bad)) {
+		wbuf_init(&v, value, sizeof(value));
+		wbuf_put(&v, f.value);
+		if (slice_eq(f.name, slice_str(field)))
+			wbuf_put(&v, slice_str(more));
+		checkpoint_put(&w, f.name, wbuf_slice(&v));
+	}
+	assert_true(wbuf_ok(&w));
+	return checkpoint_call_read(&out, wbuf_slice(&w));
+}
+
+static void lines_that_are_wrong(void **state)
+{
+	static const char *const field[] = {CHECKPOINT_FIXED, CHECKPOINT_NOW};
+	static const char *const wrong[] = {"\n",
+					    "\n\n",
+					    "\nx",
+					    "\n=",
+					    "\n=x",
+					    "\nx=y\n",
+					    "\nid=0123456789abcdef0123456789abcdef",
+					    "\nstate=early",
+					    "\nversion=1"};
+	static struct call_checkpoint c;
+	struct slice s = small_call(&c);
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		for (size_t k = 0; k < sizeof(wrong) / sizeof(wrong[0]); k++)
+			if (read_behind(s, field[i], wrong[k]) != SBC_EBAD)
+				fail_msg("%s: \"%s\" was taken", field[i], wrong[k]);
+		assert_int_equal(read_behind(s, field[i], ""), SBC_OK);
+		assert_int_equal(read_behind(s, field[i],
+					     "\nx=y\nx=\nnow=state\ncall==\n"
+					     "caller.x==\nv=9"),
+				 SBC_OK);
+	}
+}
+
 static void each_name_stands_once(void **state)
 {
 	static struct call_checkpoint c;
-	struct slice s = small_call(&c), rest = s;
+	struct slice s = small_call(&c);
+	struct record r = {.rest = s};
 	struct checkpoint_field f;
 	char name[256];
-	bool bad;
 
 	(void)state;
-	while (checkpoint_next(&rest, &f, &bad)) {
+	while (record_next(&r, &f)) {
 		struct wbuf w;
 		static struct call_checkpoint out;
 
@@ -167,10 +218,10 @@ static void other_schemas_are_told_apart(void **state)
 	struct slice s = small_call(&c);
 
 	(void)state;
+	assert_int_equal(read_with(s, "v", "v", "3"), SBC_OK);
 	assert_int_equal(read_with(s, "v", "v", "2"), SBC_OK);
-	assert_int_equal(read_with(s, "v", "v", "1"), SBC_OK);
-	assert_int_equal(read_with(s, "v", "v", "0"), SBC_ELIMIT);
-	assert_int_equal(read_with(s, "v", "v", "3"), SBC_ELIMIT);
+	assert_int_equal(read_with(s, "v", "v", "1"), SBC_ELIMIT);
+	assert_int_equal(read_with(s, "v", "v", "4"), SBC_ELIMIT);
 	assert_int_equal(read_with(s, "v", "v", "4294967295"), SBC_ELIMIT);
 	assert_int_equal(read_with(s, "v", "v", "two"), SBC_EBAD);
 }
@@ -196,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(truncated_is_refused_at_every_length),
 		cmocka_unit_test(fields_and_parts_that_are_wrong),
+		cmocka_unit_test(lines_that_are_wrong),
 		cmocka_unit_test(each_name_stands_once),
 		cmocka_unit_test(unknown_names_are_passed_over),
 		cmocka_unit_test(what_must_be_there_is_missed),
