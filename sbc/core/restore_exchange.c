@@ -32,6 +32,16 @@ static bool is_request(struct slice bytes, enum sip_method method)
 				m.is_request && m.method == method);
 }
 
+/* A 2xx: another would leave a transaction whose end nobody comes to. */
+static bool is_accepted(struct slice bytes)
+{
+	struct sip_fault fault;
+	struct sip_msg m;
+
+	return bytes.n == 0 || (sip_msg_parse(&m, bytes.p, bytes.n, &fault) == SBC_OK &&
+				!m.is_request && m.status >= 200 && m.status < 300);
+}
+
 bool restore_exchanges_are_right(const struct engine *e, const struct call_checkpoint *c)
 {
 	uint32_t initial = 0;
@@ -44,7 +54,8 @@ bool restore_exchanges_are_right(const struct engine *e, const struct call_check
 		    !path_is_right(e, x->head.n || x->response.n, x->server_listener,
 				   x->server_remote) ||
 		    !path_is_right(e, x->branch.n, x->client_listener, x->client_remote) ||
-		    !is_request(x->request, SIP_INVITE) || !is_request(x->ack, SIP_ACK))
+		    !is_request(x->request, SIP_INVITE) || !is_request(x->ack, SIP_ACK) ||
+		    !is_accepted(x->response))
 			return false;
 	}
 	return initial == 1 || (initial == 0 && c->state != CHECKPOINT_EARLY);

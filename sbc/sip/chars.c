@@ -61,14 +61,18 @@ const struct scan_set sip_set[SIP_SET_COUNT] = {
 
 bool sip_char_all_or_escaped(struct slice s, enum sip_char class)
 {
-	for (;;) {
-		sip_cut(&s, span_of(sip_set_of(class), s.p, s.n));
-		if (!s.n)
-			return true;
-		if (s.n < 3 || *s.p != '%' || !sip_char_is_hex(s.p[1]) || !sip_char_is_hex(s.p[2]))
-			return false;
-		sip_cut(&s, 3);
+	while (s.n) {
+		uint32_t n = span_of(sip_set_of(class), s.p, s.n);
+
+		if (n == 0) {
+			if (s.n < 3 || *s.p != '%' || !sip_char_is_hex(s.p[1]) ||
+			    !sip_char_is_hex(s.p[2]))
+				return false;
+			n = 3;
+		}
+		sip_cut(&s, n);
 	}
+	return true;
 }
 
 uint32_t sip_quoted_len(struct slice s)

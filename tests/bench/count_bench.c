@@ -1,7 +1,8 @@
 /*
  * count_bench OPERATION N: does one thing N times, for a counter of instructions.
  *
- *   callgrind with --toggle-collect=counted counts the operation alone; for `call`,
+ *   callgrind with --toggle-collect=counted counts the operation alone; for `call`, and
+ *   `kept` whose calls are kept before they are answered,
  *   --toggle-collect=engine_handle (or hiding_write_request, ...) counts that function
  *   in N whole calls. The same N gives the same count on every run: keys, seeds and
  *   messages are fixed.
@@ -15,7 +16,8 @@
 #include "sbc/media/sdp.h"
 #include "talk.h"
 
-#define MAX_LEN 2048u
+#define MAX_LEN    2048u
+#define STORED_MAX 16u
 
 static char message[MAX_LEN];
 static uint32_t message_len;
@@ -126,6 +128,8 @@ struct call {
 	struct snapshot snapshot;
 	struct engine *engine;
 	struct engine_out out;
+	struct engine_event stored[STORED_MAX]; /* what is to be told of */
+	unsigned asked, told;
 	uint64_t now;
 	char request[TALK_MESSAGE], response[TALK_MESSAGE]; /* the last to each side */
 };
@@ -140,25 +144,58 @@ static void keep(char *to, struct slice s)
 	to[s.n] = '\0';
 }
 
+static void sent(const struct engine_action *a)
+{
+	if (a->send.path.listener == 0)
+		keep(c.response, a->send.bytes);
+	else if (memcmp(a->send.bytes.p, "ACK", 3) != 0)
+		keep(c.request, a->send.bytes);
+}
+
+/* The store says yes at once, in the order in which it was asked. */
+static void store(const struct engine_action *a)
+{
+	struct engine_event *ev = &c.stored[c.asked++ % STORED_MAX];
+
+	*ev = (struct engine_event){.type = ENGINE_EV_STORED};
+	ev->stored.kind = a->store->kind;
+	ev->stored.handle = a->store->handle;
+	ev->stored.version = a->store->version;
+	ev->stored.ok = true;
+	if (c.asked - c.told > STORED_MAX)
+		die("too much to be stored at once");
+}
+
+static void handle(struct engine_event *ev)
+{
+	ev->now = c.now;
+	engine_out_clear(&c.out);
+	engine_handle(c.engine, ev, &c.out);
+	for (uint32_t i = 0; i < c.out.count; i++) {
+		const struct engine_action *a = &c.out.action[i];
+
+		if (a->type == ENGINE_SEND)
+			sent(a);
+		else if (a->type == ENGINE_STORE_PUT || a->type == ENGINE_STORE_DELETE)
+			store(a);
+	}
+}
+
+static void stored(void)
+{
+	while (c.told != c.asked)
+		handle(&c.stored[c.told++ % STORED_MAX]);
+}
+
 static void receive(uint16_t listener, const char *text, uint32_t n)
 {
-	struct engine_event ev = {.type = ENGINE_EV_MESSAGE, .now = c.now};
+	struct engine_event ev = {.type = ENGINE_EV_MESSAGE};
 
 	ev.message.bytes = slice_of(text, n);
 	ev.message.path.listener = listener;
 	ev.message.path.remote = talk_source(&c.snapshot, listener);
-	engine_out_clear(&c.out);
-	engine_handle(c.engine, &ev, &c.out);
-	for (uint32_t i = 0; i < c.out.count; i++) {
-		const struct engine_action *a = &c.out.action[i];
-
-		if (a->type != ENGINE_SEND)
-			continue;
-		if (a->send.path.listener == 0)
-			keep(c.response, a->send.bytes);
-		else if (memcmp(a->send.bytes.p, "ACK", 3) != 0)
-			keep(c.request, a->send.bytes);
-	}
+	handle(&ev);
+	stored();
 }
 
 static void answer(const char *status, const char *tag, bool sdp)
@@ -189,13 +226,14 @@ static void call(unsigned id)
 	receive(0, text, talk_in_dialog(text, "ACK", 1, id, target, to));
 	receive(0, text, talk_in_dialog(text, "BYE", 2, id, target, to));
 	answer("200 OK", "", false);
-	tick.now = ++c.now;
-	engine_out_clear(&c.out);
-	engine_handle(c.engine, &tick, &c.out);
+	c.now++;
+	handle(&tick);
+	stored();
 }
 
-static void calls(unsigned n)
+static void calls(unsigned n, enum engine_store_mode mode)
 {
+	struct engine_event ev = {.type = ENGINE_EV_STORE, .store = {.mode = mode}};
 	struct engine_conf conf = {
 		.key = {0x1234, 0x5678}, .seed = {0x9abc, 0xdef0}, .snapshot = &c.snapshot};
 	struct engine_stats st;
@@ -211,11 +249,14 @@ static void calls(unsigned n)
 	c.engine = engine_init(memory, size, &conf, c.now);
 	if (c.engine == NULL)
 		die("engine_init failed");
+	handle(&ev);
 	for (unsigned i = 0; i < n; i++)
 		call(i);
 	engine_stats_read(c.engine, &st);
 	if (st.calls_answered != n || st.calls != 0)
 		die("calls are missing");
+	if (mode == ENGINE_STORE_DURABLE && (st.store_puts < n || st.store_deletes != n))
+		die("calls are not kept");
 	free(memory);
 }
 
@@ -257,9 +298,9 @@ int main(int argc, char **argv)
 	unsigned n = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
 
 	if (n == 0)
-		die("usage: count_bench index|peek|siphash|sdp|flow|call N");
-	if (strcmp(argv[1], "call") == 0) {
-		calls(n);
+		die("usage: count_bench index|peek|siphash|sdp|flow|call|kept N");
+	if (strcmp(argv[1], "call") == 0 || strcmp(argv[1], "kept") == 0) {
+		calls(n, argv[1][0] == 'k' ? ENGINE_STORE_DURABLE : ENGINE_STORE_OFF);
 		return 0;
 	}
 	load();

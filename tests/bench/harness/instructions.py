@@ -28,6 +28,7 @@ OPERATIONS = (
     ("session description: read and written", "count_bench", "sdp", "counted", 500),
     ("flow: admit and rewrite", "count_bench", "flow", "counted", 2000),
     ("engine: a whole call", "count_bench", "call", "engine_handle", 200),
+    ("engine: a whole call, kept before it is answered", "count_bench", "kept", "engine_handle", 200),
     ("engine: requests of a call rewritten", "count_bench", "call", "hiding_write_request", 200),
     ("worker: a turn that relays 32 packets", "stages_bench", "turn", "worker_turn", 100),
     ("worker: a turn with nothing to do", "stages_bench", "idle", "worker_turn", 200),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sbc/core/exchange.h"
 #include "tests/unit/core/restore_fixture.h"
 
 static struct fixture f;
@@ -123,6 +124,46 @@ static void harm_is_refused(void **state)
 	}
 	free(again);
 	fixture_end(&f);
+}
+
+/* What is sent until it is acknowledged is a 2xx: nothing else ever ends. */
+static void response_that_is_no_2xx_is_refused(void **state)
+{
+	static const struct {
+		const char *start;
+		bool right;
+	} response[] = {{"SIP/2.0 200 OK", true},          {"SIP/2.0 100 Trying", false},
+			{"SIP/2.0 199 Nearly", false},     {"SIP/2.0 300 Elsewhere", false},
+			{"INVITE sip:a@b SIP/2.0", false}, {"nonsense", false}};
+	struct call_checkpoint c;
+	struct parties p;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(response) / sizeof(response[0]); i++) {
+		call_kept(&p);
+		reborn_call_read(&kept, 0, &c);
+		snprintf(
+			text, sizeof(text),
+			"%s\r\nVia: SIP/2.0/UDP 192.168.1.20:5062;branch=z9hG4bKx\r\n"
+			"From: <sip:alice@203.0.113.1>;tag=a\r\nTo: <sip:bob@203.0.113.1>;tag=b\r\n"
+			"Call-ID: c\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
+			response[i].start);
+		c.exchange[0].flags &= (uint16_t)~EXCHANGE_F_ACKED;
+		c.exchange[0].response = slice_str(text);
+		c.exchange[0].server_listener = c.leg[0].listener;
+		c.exchange[0].server_remote = c.leg[0].source;
+		reborn_call_write(&kept, 0, &c);
+		reborn_give_all(&kept, &f);
+		fixture_discard(&f);
+		if (response[i].right) {
+			assert_int_equal(fixture_stats(&f).calls_established, 1);
+			driver_kill_all(f.driver);
+		} else {
+			nothing_is_left(REASON_RESTORE_BAD);
+		}
+		fixture_end(&f);
+	}
 }
 
 static void unknown_schema_is_refused(void **state)
@@ -472,6 +513,7 @@ int main(void)
 		cmocka_unit_test(malformed_checkpoint_is_refused),
 		cmocka_unit_test(stranger_is_refused),
 		cmocka_unit_test(harm_is_refused),
+		cmocka_unit_test(response_that_is_no_2xx_is_refused),
 		cmocka_unit_test(unknown_schema_is_refused),
 		cmocka_unit_test(side_that_is_gone_ends_the_other),
 		cmocka_unit_test(listener_that_is_gone_ends_the_other),
