@@ -18,7 +18,7 @@ from harness import figures  # noqa: E402
 from harness.figures import Figure  # noqa: E402
 from harness.lab import NoRings  # noqa: E402
 from harness.proc import Conversation, LabError  # noqa: E402
-from harness.search import Plan, Search, ladder  # noqa: E402
+from harness.search import Plan, Search, ladder, middle_of  # noqa: E402
 from harness.svg import Plot, linear_ticks  # noqa: E402
 
 
@@ -122,6 +122,16 @@ class Searching(unittest.TestCase):
         found = Search(trial, Plan(8e6, trials=5, confirm_trials=15)).run()
         self.assertEqual((found.ndr, found.confirmed), (8e6, True))
         self.assertAlmostEqual(found.clean, 12 / 15)
+
+    def test_the_middle_is_of_clean_trials_and_most_have_to_be(self):
+        def of(*costs):
+            return middle_of(costs, lambda c: c > 0, lambda c: c)
+
+        self.assertEqual(of(50, 30, 40), 40)
+        self.assertEqual(of(30, -1, 50), 50)  # of two the dearer
+        self.assertEqual(of(40), 40)
+        self.assertIsNone(of(30, -1))
+        self.assertIsNone(of(-1))
 
     def test_the_ladder_ends_below_what_fails(self):
         for limit in (70, 1000, 31000):

@@ -9,7 +9,7 @@ from .context import SMOKE
 from .figures import Figure
 from .lab import Rings
 from .proc import LabError, children, cpu_between, cpu_ns
-from .search import ladder
+from .search import ladder, middle_of
 from .svg import Plot
 
 HOLD_MS = 200
@@ -143,19 +143,27 @@ def load_line(ctx, durable, rates, seconds):
         # Control and Redis have the generator's CPU: it may not poll where they have to run.
         rings.start_gen(ROOM, options=["--nap", str(NAP_US)])
         state = f'directory: "{rings.dir}/state", durable: {durable}' if durable else rings.no_state()
-        rings.start_postern(ROOM, cps=max(2000, rates[-1] // 2), mbufs=65536, idle="backoff", state=state, waits=bool(durable))
+        rings.start_postern(ROOM, cps=max(2000, rates[-1] * 3 // 4), mbufs=65536, idle="backoff", state=state, waits=bool(durable))
         offer(rings.gen, rates[0], ctx.pick(1, 0.5, 0.1))  # warm
         for rate in rates:
             m = next((m for m in tries(ctx, rings, rate, seconds, durable) if kept(ctx, m)), None)
             if not m:
                 break
             out.append(m)
+        # A rate that was clean once by luck is none: the figure is the median of windows most of which were clean.
+        while out:
+            again_at = [out[-1], *tries(ctx, rings, out[-1]["rate"], seconds, durable, ctx.pick(4, 2, 0))]
+            best = middle_of(again_at, lambda m: kept(ctx, m), lambda m: m["border_us"])
+            if best:
+                out[-1] = best
+                break
+            out.pop()
     return out
 
 
-def tries(ctx, rings, rate, seconds, durable):
+def tries(ctx, rings, rate, seconds, durable, times=2):
     """A rate twice: one pause of the machine's is longer than the 50 ms that an answer waits."""
-    for _ in range(2):
+    for _ in range(times):
         m = measured(rings, rate, seconds)
         ctx.say(f"{durable or 'no state'}, {rate:,} calls/s: border {m['border_us']:.1f} us a call {m['threads_us']}, "
                 f"{m['work_us']:.1f} without polling, Redis {m['redis_us']:.1f}; set up in "

@@ -158,3 +158,9 @@ def ladder(works, start, factor, steps, top):
         else:
             high = middle
     return low
+
+
+def middle_of(trials, is_clean, cost):
+    """Of trials at one rate that were clean the one in the middle by what it cost; None where most were not clean."""
+    clean = sorted((t for t in trials if is_clean(t)), key=cost)
+    return clean[len(clean) // 2] if 2 * len(clean) > len(trials) else None
