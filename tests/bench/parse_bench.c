@@ -3,19 +3,17 @@
  *
  * References, measured in the same run over the same bytes: memcpy, the least
  * that touching a message costs, and finding its line ends with memchr, the least
- * that a parser by lines does. The contestants take turns in short rounds and the
- * medians of their rounds are printed, so that a busy neighbour or a changing clock
- * hits all of them alike. The messages of a round differ in address and Call-ID.
+ * that a parser by lines does. The contestants take turns in short rounds (rounds.h),
+ * so that a busy neighbour or a changing clock hits all of them alike. The messages of a round differ in address and Call-ID.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "rounds.h"
 #include "sbc/base/scan.h"
 #include "sbc/sip/msg.h"
 
-#define ROUNDS  301
 #define BATCH   512 /* messages a round */
 #define COPIES  16
 #define MAX_LEN 2048
@@ -87,7 +85,7 @@ static void run_scan3(const char *p, uint32_t n)
 static struct contestant {
 	const char *name;
 	void (*run)(const char *p, uint32_t n);
-	double ns[ROUNDS];
+	double ns[ROUNDS_MAX];
 } contestants[] = {
 	{"index", run_index, {0}},         {"peek", run_peek, {0}},    {"memcpy", run_memcpy, {0}},
 	{"memchr lines", run_memchr, {0}}, {"scan 0", run_scan0, {0}}, {"scan 1", run_scan1, {0}},
@@ -95,27 +93,6 @@ static struct contestant {
 };
 
 enum { INDEX, PEEK, MEMCPY, MEMCHR, FIRST_SCAN, CONTESTANTS = FIRST_SCAN + 4 };
-
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), by_value);
-	return v[ROUNDS / 2];
-}
 
 /* The same message from many callers: one digit of the Call-ID differs. */
 static int load_messages(const char *path)
@@ -140,13 +117,13 @@ static int load_messages(const char *path)
 	return 0;
 }
 
-static void measure(struct contestant *c, int round)
+static void measure(struct contestant *c, unsigned round)
 {
-	const double start = now_ns();
+	const double start = rounds_now();
 
 	for (int i = 0; i < BATCH; i++)
 		c->run(message[i % COPIES], message_len);
-	c->ns[round] = (now_ns() - start) / BATCH;
+	c->ns[round] = (rounds_now() - start) / BATCH;
 }
 
 /* `goal`: in the value's unit; 0: none. */
@@ -164,6 +141,7 @@ static void print(const char *name, double value, const char *unit, const char *
 int main(int argc, char **argv)
 {
 	double ns[CONTESTANTS];
+	unsigned rounds = 0;
 
 	if (load_messages(argc > 1 ? argv[1] : FIXTURES "/invite_1300.sip") != 0) {
 		fprintf(stderr, "no message to measure with\n");
@@ -172,12 +150,13 @@ int main(int argc, char **argv)
 	for (int i = 0; FIRST_SCAN + i < CONTESTANTS; i++)
 		if (scan_impl_at((uint32_t)i) == NULL)
 			contestants[FIRST_SCAN + i].run = NULL;
-	for (int round = -20; round < ROUNDS; round++) /* the first ones warm up */
+	for (const double end = rounds_now() + ROUNDS_NS; rounds < ROUNDS_MAX && rounds_now() < end;
+	     rounds++)
 		for (int c = 0; c < CONTESTANTS; c++)
 			if (contestants[c].run != NULL)
-				measure(&contestants[c], round < 0 ? 0 : round);
+				measure(&contestants[c], rounds);
 	for (int c = 0; c < CONTESTANTS; c++)
-		ns[c] = median(contestants[c].ns);
+		ns[c] = rounds_figure(contestants[c].ns, rounds);
 	print("index of a 1.3 kB INVITE", ns[INDEX], "ns", "memcpy of the same bytes", ns[MEMCPY],
 	      300);
 	print("index of a 1.3 kB INVITE, a byte", ns[INDEX] / message_len, "ns/byte",

@@ -10,19 +10,18 @@
  *
  * References, over the same bytes in the same run: memcpy, the least that sending a
  * message costs, and the index that comes before a rewrite. Contestants take turns in
- * short rounds and the medians of their rounds are printed. The messages of a round
+ * short rounds (rounds.h). The messages of a round
  * differ in Call-ID, branch and the user of From.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "rounds.h"
 #include "sbc/base/ident.h"
 #include "sbc/core/hiding.h"
 #include "sbc/media/sdp.h"
 
-#define ROUNDS  301
 #define BATCH   32 /* messages a round: short, so that few rounds are interrupted */
 #define MAX_LEN 4096
 
@@ -179,32 +178,11 @@ static void copy_only(int i)
 
 static struct contestant {
 	void (*run)(int i);
-	double ns[ROUNDS];
+	double ns[ROUNDS_MAX];
 } contestants[] = {{all, {0}},      {index_only, {0}}, {mint_only, {0}}, {names_only, {0}},
 		   {sdp_only, {0}}, {write_only, {0}}, {copy_only, {0}}};
 
 enum { ALL, INDEX, MINT, NAMES, SDP, WRITE, MEMCPY, CONTESTANTS };
-
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), by_value);
-	return v[ROUNDS / 2];
-}
 
 /* The same message from many callers: a byte of what tells them apart differs. */
 static int load_copies(void)
@@ -261,21 +239,23 @@ static void print(const char *name, double value, const char *reference, double 
 int main(void)
 {
 	double ns[CONTESTANTS];
+	unsigned rounds = 0;
 
 	if (load() != 0) {
 		fprintf(stderr, "rewrite_bench: no usable fixture in " FIXTURES "\n");
 		return 1;
 	}
-	for (int round = 0; round < ROUNDS; round++)
+	for (const double end = rounds_now() + ROUNDS_NS; rounds < ROUNDS_MAX && rounds_now() < end;
+	     rounds++)
 		for (int c = 0; c < CONTESTANTS; c++) {
-			const double start = now_ns();
+			const double start = rounds_now();
 
 			for (int i = 0; i < BATCH; i++)
 				contestants[c].run(i % COPIES);
-			contestants[c].ns[round] = (now_ns() - start) / BATCH;
+			contestants[c].ns[rounds] = (rounds_now() - start) / BATCH;
 		}
 	for (int c = 0; c < CONTESTANTS; c++)
-		ns[c] = median(contestants[c].ns);
+		ns[c] = rounds_figure(contestants[c].ns, rounds);
 	printf("{\"name\": \"receive to rewritten INVITE, no I/O\", \"value\": %.1f, \"unit\": "
 	       "\"ns\", "
 	       "\"reference\": \"memcpy of the same bytes\", \"reference_value\": %.1f, "
