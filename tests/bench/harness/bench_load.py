@@ -1,6 +1,6 @@
 """Registrations over the rings, and floods beside calls: the highest load at which nobody is failed."""
 
-from .bench_calls import again, clean, offer, start, told
+from .bench_calls import AGAIN, AGAIN_AT_MOST, KEPT_NS, again, clean, offer, start, told
 from .figures import Figure
 from .lab import Rings
 from .search import ladder
@@ -13,7 +13,9 @@ KINDS = {"garbage": "datagrams that are no SIP", "rtp": "RTP from strangers", "f
 
 
 def refreshed(answer):
-    return answer["done"] == answer["attempted"] > 0 and not answer["skipped"] and not answer["retransmissions"]
+    """None failed; and hardly any was asked for again, as of calls."""
+    return answer["done"] == answer["attempted"] > 0 and not answer["skipped"] \
+        and answer["retransmissions"] <= AGAIN * answer["attempted"]
 
 
 def registers(ctx):
@@ -26,14 +28,22 @@ def registers(ctx):
             rings.start_gen(1000)
             rings.start_postern(1000, state=rings.no_state(), **rings_of)
 
-        def works(rate):
-            answer = rings.gen.ask(f"register {rate:.0f} {seconds:g} {PHONES}", seconds + 60)
+        def trial(rate):
+            answer = rings.watched(lambda: rings.gen.ask(f"register {rate:.0f} {seconds:g} {PHONES}", seconds + 60), KEPT_NS)
             good = refreshed(answer)
             ctx.say(f"{rate:,.0f} REGISTER/s: {answer['done']} of {answer['attempted']} refreshed, "
-                    f"{answer['retransmissions']} sent again")
+                    f"{answer['retransmissions']} sent again" + (", disturbed" if answer["disturbed"] and not good else ""))
             if not good:
                 begin()
-            return good
+            return good, answer["disturbed"]
+
+        def works(rate):
+            """Again when it was not clean while the machine kept a thread from its CPU."""
+            for _ in range(1 + ctx.pick(AGAIN_AT_MOST, 1, 0)):
+                good, disturbed = trial(rate)
+                if good or not disturbed:
+                    return good
+            return False
 
         begin()
         rate = ladder(works, ctx.pick(10000, 10000, 200), 2, ctx.pick(2, 1, 0), ctx.pick(120000, 120000, 200))
