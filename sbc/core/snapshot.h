@@ -142,11 +142,11 @@ static inline uint8_t snapshot_media_number(const struct snapshot_realm *r, uint
 /* Whether media may come to that address; compared all at once, there being few. */
 static inline bool snapshot_realm_has_ip(const struct snapshot_realm *r, uint32_t ip)
 {
-	bool has = r->media_ip == ip;
+	uint32_t has = r->media_ip == ip; /* as wide as what is compared: several at a time */
 
 	for (uint16_t i = 0; i < r->media_extras; i++)
 		has |= r->media_extra[i] == ip;
-	return has;
+	return has != 0;
 }
 
 /* The first listener of a realm: where requests towards that side leave from. */
